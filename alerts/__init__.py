@@ -1,0 +1,1 @@
+"""Rules, alerts, incidents, escalation, pages: what has to happen."""

@@ -1,0 +1,1 @@
+"""HTTP, live stream, sign-in, built web pages: how people see and act."""

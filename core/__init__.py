@@ -1,0 +1,1 @@
+"""What everyone stands on: clock, settings, database, errors, ids, fail points."""

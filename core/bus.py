@@ -1,0 +1,139 @@
+"""What Yinling's processes tell each other over the broker: hints and states, never facts.
+
+A hint only shortens a wait (every reader also polls the store), so a lost one costs a second, not an alarm. Status
+requests gather what each process says of its own health. Nothing here is stored; a process that dies loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+log = structlog.get_logger()
+
+HINT_SUBJECT = "yinling.hint"
+STATUS_SUBJECT = "yinling.status"
+
+type_of_status = Callable[[], Mapping[str, Any]]
+
+
+class Bus:
+    """A connection to the broker for Yinling's own words; reconnects for ever."""
+
+    def __init__(self, url: str, *, user: str, password: str, name: str) -> None:
+        self._url = url
+        self._user = user
+        self._password = password
+        self._name = name
+        self._client = Client()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._connecting: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin connecting in the background; calls made meanwhile are dropped or answer empty."""
+        self._loop = asyncio.get_running_loop()
+        self._connecting = asyncio.create_task(self._connect(), name="bus-connect")
+
+    async def _connect(self) -> None:
+        async def quiet(_error: Exception) -> None:
+            return None
+
+        while True:
+            try:
+                await self._client.connect(
+                    self._url,
+                    user=self._user,
+                    password=self._password,
+                    name=self._name,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.25,
+                    connect_timeout=2,
+                    error_cb=quiet,
+                )
+            except (OSError, NatsError, asyncio.TimeoutError):
+                await asyncio.sleep(0.25)
+            else:
+                return
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker answers now."""
+        return self._client.is_connected
+
+    async def connected(self) -> Client:
+        """Wait for the first connection and give the client."""
+        if self._connecting is not None:
+            await self._connecting
+        return self._client
+
+    async def stop(self) -> None:
+        """Close the connection."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._client.is_connected:
+            await self._client.close()
+
+    async def publish(self, subject: str, body: Mapping[str, Any]) -> None:
+        """Say something to whoever listens; silently lost when the broker is away."""
+        if not self._client.is_connected:
+            return
+        try:
+            await self._client.publish(subject, orjson.dumps(body))
+        except (OSError, NatsError) as error:
+            log.debug("bus_publish_lost", subject=subject, error=str(error))
+
+    def publish_soon(self, subject: str, body: Mapping[str, Any]) -> None:
+        """`publish` from any thread, without waiting."""
+        if self._loop is None or self._loop.is_closed():
+            return
+        asyncio.run_coroutine_threadsafe(self.publish(subject, body), self._loop)
+
+    def hint(self, sequence: int | None = None) -> None:
+        """Say that something committed (from any thread)."""
+        self.publish_soon(HINT_SUBJECT, {"sequence": sequence})
+
+    async def subscribe(self, subject: str, handler: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
+        """Call `handler` for each message on `subject`, now and after every reconnect."""
+        client = await self.connected()
+        await client.subscribe(subject, queue=queue, cb=handler)
+
+    async def answer_status(self, status: type_of_status) -> None:
+        """Answer status requests with what `status` returns."""
+
+        async def answer(message: Msg) -> None:
+            await message.respond(orjson.dumps(status()))
+
+        await self.subscribe(STATUS_SUBJECT, answer)
+
+    async def gather_status(self, wait_seconds: float = 0.5, expected: int | None = None) -> list[dict[str, Any]]:
+        """Ask every process for its status; those that answer within `wait_seconds` (or the first `expected`)."""
+        if not self._client.is_connected:
+            return []
+        answers: list[dict[str, Any]] = []
+        inbox = self._client.new_inbox()
+        complete = asyncio.Event()
+
+        async def collect(message: Msg) -> None:
+            answers.append(orjson.loads(message.data))
+            if expected is not None and len(answers) >= expected:
+                complete.set()
+
+        subscription = await self._client.subscribe(inbox, cb=collect)
+        try:
+            await self._client.publish(STATUS_SUBJECT, b"", reply=inbox)
+            await asyncio.wait_for(complete.wait(), wait_seconds)
+        except TimeoutError:
+            pass
+        finally:
+            await subscription.unsubscribe()
+        return answers
+
+
+__all__ = ["HINT_SUBJECT", "STATUS_SUBJECT", "Bus"]

@@ -1,0 +1,157 @@
+"""The relational store: one engine, two ways in.
+
+`transaction()` is the unit of work and the only place in the house that commits (a lint proves it). On SQLite it takes
+the write lock at its start (`BEGIN IMMEDIATE`), so that what it read cannot change before it writes; on PostgreSQL it is
+a plain transaction. `snapshot()` reads and always rolls back. A process killed inside either leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.types import BigInteger, TypeDecorator
+
+try:
+    from pysqlite3 import dbapi2 as _pysqlite3
+except ImportError:  # no wheel for this platform; the standard module may be new enough
+    _pysqlite3 = None
+
+log = structlog.get_logger()
+
+BUSY_TIMEOUT_SECONDS = 10
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+# WAL corruption with several checkpointing connections was mended in these (sqlite.org, changes of 2026).
+_SAFE_WAL_VERSIONS = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as integer microseconds since 1970 on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Any) -> int | None:
+        """Refuse naive datetimes here, where the mistake is made."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, _dialect: Any) -> datetime | None:
+        """Back to an aware datetime."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Base(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 SQLAlchemy reads this attribute of the class
+        datetime: Instant,
+        dict[str, Any]: sa.JSON,
+        list[Any]: sa.JSON,
+        int: sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+    }
+
+
+class OfCentre:
+    """Mixin: every row belongs to one centre (the tenant)."""
+
+    centre_id: Mapped[int] = mapped_column(sa.ForeignKey("centres.id"), default=1, server_default="1")
+
+
+def sqlite_module() -> ModuleType:
+    """The SQLite driver: the `pysqlite3` wheel where there is one, else the standard module."""
+    return _pysqlite3 if _pysqlite3 is not None else sqlite3
+
+
+def sqlite_wal_is_safe(version: tuple[int, ...]) -> bool:
+    """Whether WAL with several checkpointing connections is sound in this SQLite version."""
+    return version >= _SAFE_WAL_VERSIONS[-1] or any(
+        version[:2] == fixed[:2] and version >= fixed for fixed in _SAFE_WAL_VERSIONS[:-1]
+    )
+
+
+def sqlite_journal_mode() -> str:
+    """WAL where it is sound, TRUNCATE elsewhere, with a line in the log."""
+    if sqlite_wal_is_safe(sqlite_module().sqlite_version_info):
+        return "WAL"
+    log.warning("sqlite_too_old_for_wal", version=sqlite_module().sqlite_version, journal_mode="TRUNCATE")
+    return "TRUNCATE"
+
+
+class Database:
+    """The engine and its two ways in. Safe to share between threads; one per process."""
+
+    def __init__(self, url: str) -> None:
+        self.url: URL = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = self._sqlite_engine() if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True)
+        # SQLite has one writer; waiting here is fair and wakes at once, SQLite's own waiting polls.
+        self._writer = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """The unit of work: commits on leaving, rolls back on any exception."""
+        with self._exclusively(), Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={"yinling_writes": True})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A consistent view to read from; whatever is written in it is lost."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        with self._writer:
+            yield
+
+    def _sqlite_engine(self) -> sa.Engine:
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        journal_mode = sqlite_journal_mode()
+        engine = sa.create_engine(
+            self.url, module=sqlite_module(), connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=16, max_overflow=48
+        )
+
+        @sa.event.listens_for(engine, "connect")
+        def _on_connect(connection: Any, _record: Any) -> None:
+            connection.isolation_level = None  # the driver must not open transactions behind our back
+            cursor = connection.cursor()
+            for pragma in (f"journal_mode={journal_mode}", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "cache_size=-20000"):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        @sa.event.listens_for(engine, "begin")
+        def _on_begin(connection: sa.Connection) -> None:
+            writes = connection.get_execution_options().get("yinling_writes", False)
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+        return engine

@@ -1,0 +1,1 @@
+"""Devices, profiles, codecs, provisioning: what hangs in a home, and what it says."""

@@ -1,0 +1,1 @@
+"""Broker, MQTT in, the pipeline, acknowledgement: how it arrives."""

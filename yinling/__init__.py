@@ -1,0 +1,1 @@
+"""Command line, bootstrap, supervisor: the only place that knows everyone."""
