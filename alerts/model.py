@@ -157,8 +157,12 @@ class Alert(OfCentre, Base):
 
     __tablename__ = "alerts"
     __table_args__ = (
-        sa.Index("uq_alerts_open_key", "home_id", "rule", "subject", unique=True, **_where(f"home_id IS NOT NULL AND {_ALERT_OPEN}")),
-        sa.Index("uq_alerts_open_system_key", "centre_id", "rule", "subject", unique=True, **_where(f"home_id IS NULL AND {_ALERT_OPEN}")),
+        sa.Index(
+            "uq_alerts_open_key", "home_id", "rule", "subject", unique=True, **_where(f"home_id IS NOT NULL AND {_ALERT_OPEN}")
+        ),
+        sa.Index(
+            "uq_alerts_open_system_key", "centre_id", "rule", "subject", unique=True, **_where(f"home_id IS NULL AND {_ALERT_OPEN}")
+        ),
         sa.Index("ix_alerts_pending_due_at", "pending_due_at", **_where("pending_due_at IS NOT NULL")),
         sa.Index("ix_alerts_shelved_due_at", "shelved_due_at", **_where("shelved_due_at IS NOT NULL")),
         sa.CheckConstraint("state <> 'shelved' OR shelved_due_at IS NOT NULL", name="shelved_has_end"),

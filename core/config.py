@@ -29,43 +29,89 @@ class Settings(BaseSettings):
     public_host: str | None = Field(None, description="Host name told to devices at provisioning; the listening host when unset.")
     nats_host: str = Field("127.0.0.1", description="Where the broker's own client port is reached by Yinling's processes.")
     nats_port: Port = Field(4222, description="The broker's own client port; `yinling run` picks a free one unless it is set.")
-    nats_monitor_port: Port = Field(8222, description="The broker's monitoring port on loopback; `yinling run` picks a free one unless it is set.")
-    broker_password: SecretStr | None = Field(None, description="Password of Yinling's own broker users; made and kept in the data folder when unset.")
-    broker_issuer_seed: SecretStr | None = Field(None, description="Account seed (nkey) that signs device sign-ins; made and kept in the data folder when unset.")
-    broker_sync_interval_milliseconds: Annotated[int, Field(ge=0)] = Field(100, description="How often the broker's file store is synced to disk; 0 syncs every message.")
-    broker_ack_wait_seconds: Annotated[int, Field(ge=3, le=5)] = Field(4, description="After this long without acknowledgement the broker delivers a message again.")
-    broker_max_payload_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(8 * 1024 * 1024, description="Largest MQTT payload the broker takes.")
-    broker_reserve_bytes: Annotated[int, Field(ge=0)] = Field(512 * 1024 * 1024, description="Disk space the broker's store never takes, so that an ingest-only start can drain a full one.")
+    nats_monitor_port: Port = Field(
+        8222, description="The broker's monitoring port on loopback; `yinling run` picks a free one unless it is set."
+    )
+    broker_password: SecretStr | None = Field(
+        None, description="Password of Yinling's own broker users; made and kept in the data folder when unset."
+    )
+    broker_issuer_seed: SecretStr | None = Field(
+        None, description="Account seed (nkey) that signs device sign-ins; made and kept in the data folder when unset."
+    )
+    broker_sync_interval_milliseconds: Annotated[int, Field(ge=0)] = Field(
+        100, description="How often the broker's file store is synced to disk; 0 syncs every message."
+    )
+    broker_ack_wait_seconds: Annotated[int, Field(ge=3, le=5)] = Field(
+        4, description="After this long without acknowledgement the broker delivers a message again."
+    )
+    broker_max_payload_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(
+        8 * 1024 * 1024, description="Largest MQTT payload the broker takes."
+    )
+    broker_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
+        512 * 1024 * 1024,
+        description="Disk space the broker's store never takes, so that an ingest-only start can drain a full one.",
+    )
 
-    database_url: str | None = Field(None, description="SQLAlchemy address of the relational store; a SQLite file in the data folder when unset.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy address of the relational store; a SQLite file in the data folder when unset."
+    )
     partitions: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Number of ingest workers the homes are spread over (P).")
     readings_retention_days: Annotated[int, Field(ge=1)] = Field(400, description="Readings older than this are deleted.")
-    spool_max_bytes: Annotated[int, Field(ge=64 * 1024)] = Field(256 * 1024 * 1024, description="Size of the disk spool for readings the store refuses; beyond it the oldest are dropped, counted.")
-    unknown_messages_per_topic: Annotated[int, Field(ge=1)] = Field(200, description="Raw messages not understood that are kept for each topic; beyond it only the count grows.")
+    spool_max_bytes: Annotated[int, Field(ge=64 * 1024)] = Field(
+        256 * 1024 * 1024,
+        description="Size of the disk spool for readings the store refuses; beyond it the oldest are dropped, counted.",
+    )
+    unknown_messages_per_topic: Annotated[int, Field(ge=1)] = Field(
+        200, description="Raw messages not understood that are kept for each topic; beyond it only the count grows."
+    )
     unknown_retention_days: Annotated[int, Field(ge=1)] = Field(30, description="Messages not understood are kept this long.")
-    ingest_queue_messages: Annotated[int, Field(ge=16)] = Field(8192, description="Messages held in memory for each lane before the reader waits.")
-    ingest_batch_messages: Annotated[int, Field(ge=1)] = Field(2048, description="Most messages committed and acknowledged at once.")
-    telemetry_per_device_per_minute: Annotated[int, Field(ge=1)] = Field(600, description="Readings messages of one device beyond this in a minute are counted and dropped; alarms never are.")
+    ingest_queue_messages: Annotated[int, Field(ge=16)] = Field(
+        8192, description="Messages held in memory for each lane before the reader waits."
+    )
+    ingest_batch_messages: Annotated[int, Field(ge=1)] = Field(
+        2048, description="Most messages committed and acknowledged at once."
+    )
+    telemetry_per_device_per_minute: Annotated[int, Field(ge=1)] = Field(
+        600, description="Readings messages of one device beyond this in a minute are counted and dropped; alarms never are."
+    )
 
     ring_again_seconds: Seconds = Field(15, description="An incident nobody took rings again after this.")
-    fallback_after_seconds: Seconds = Field(60, description="A critical incident nobody acknowledged is paged to the fallback addresses after this.")
-    fallback_urls: Annotated[tuple[str, ...], NoDecode] = Field((), description="Apprise addresses, separated by spaces, that are paged when no operator reacts.")
+    fallback_after_seconds: Seconds = Field(
+        60, description="A critical incident nobody acknowledged is paged to the fallback addresses after this."
+    )
+    fallback_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Apprise addresses, separated by spaces, that are paged when no operator reacts."
+    )
     fallback_deadline_seconds: Seconds = Field(3600, description="A fallback page is retried until this long after it was due.")
-    claim_expires_seconds: Seconds = Field(120, description="An acknowledgement without a next act goes back to the queue after this.")
+    claim_expires_seconds: Seconds = Field(
+        120, description="An acknowledgement without a next act goes back to the queue after this."
+    )
     fall_confirm_seconds: Seconds = Field(20, description="A fall with a wearer's cancel window is confirmed after this.")
-    doctor_call_answer_seconds: Seconds = Field(10, description="A doctor call nobody answered rings in the centre's queue as overdue after this.")
+    doctor_call_answer_seconds: Seconds = Field(
+        10, description="A doctor call nobody answered rings in the centre's queue as overdue after this."
+    )
     repeat_window_seconds: Seconds = Field(600, description="The same event id of a device within this is a repeat of one press.")
     restart_grace_seconds: Seconds = Field(180, description="After an outage of our own no device is called silent for this long.")
     seen_flush_seconds: Seconds = Field(5, description="How often the last-seen times of devices are written.")
     probe_interval_seconds: Seconds = Field(60, description="How often a synthetic alarm goes through the whole path.")
     probe_timeout_seconds: Seconds = Field(15, description="A probe that has not arrived after this raises an incident.")
-    heartbeat_url: str | None = Field(None, description="Address asked (GET) after each good probe, so that an outside watcher hears of our silence.")
+    heartbeat_url: str | None = Field(
+        None, description="Address asked (GET) after each good probe, so that an outside watcher hears of our silence."
+    )
 
-    admin_password: SecretStr | None = Field(None, description="Password of the first administrator `admin`; printed once and to be changed when unset.")
+    admin_password: SecretStr | None = Field(
+        None, description="Password of the first administrator `admin`; printed once and to be changed when unset."
+    )
     session_hours: Annotated[int, Field(ge=1)] = Field(12, description="A sign-in ends after this long without use.")
-    sign_in_attempts: Annotated[int, Field(ge=1)] = Field(10, description="Failed sign-ins for one name or address in ten minutes before more are refused.")
-    cookie_secure: bool = Field(default=False, description="Mark the session cookie Secure; set it when the pages are served over TLS.")
-    language: Literal["zh-CN", "en"] = Field("zh-CN", description="Language of texts the centre sends, and of pages before a person chooses.")
+    sign_in_attempts: Annotated[int, Field(ge=1)] = Field(
+        10, description="Failed sign-ins for one name or address in ten minutes before more are refused."
+    )
+    cookie_secure: bool = Field(
+        default=False, description="Mark the session cookie Secure; set it when the pages are served over TLS."
+    )
+    language: Literal["zh-CN", "en"] = Field(
+        "zh-CN", description="Language of texts the centre sends, and of pages before a person chooses."
+    )
     timezone: str = Field("Asia/Shanghai", description="The centre's time zone, for days and windows of the day.")
 
     demo: bool = Field(default=False, description="Fill the centre with simulated homes and sign-ins.")

@@ -145,7 +145,13 @@ class Database:
         def _on_connect(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # the driver must not open transactions behind our back
             cursor = connection.cursor()
-            for pragma in (f"journal_mode={journal_mode}", "synchronous=FULL", "foreign_keys=ON", "mmap_size=0", "cache_size=-20000"):
+            for pragma in (
+                f"journal_mode={journal_mode}",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "mmap_size=0",
+                "cache_size=-20000",
+            ):
                 cursor.execute(f"PRAGMA {pragma}")
             cursor.close()
 

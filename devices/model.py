@@ -33,7 +33,12 @@ class Device(OfCentre, Base):
         sa.UniqueConstraint("centre_id", "code"),
         sa.UniqueConstraint("client_id"),
         sa.UniqueConstraint("parent_id", "address"),
-        sa.Index("ix_devices_silence_due_at", "silence_due_at", sqlite_where=sa.text("silence_due_at IS NOT NULL"), postgresql_where=sa.text("silence_due_at IS NOT NULL")),
+        sa.Index(
+            "ix_devices_silence_due_at",
+            "silence_due_at",
+            sqlite_where=sa.text("silence_due_at IS NOT NULL"),
+            postgresql_where=sa.text("silence_due_at IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(sa.String(64))

@@ -1,0 +1,23 @@
+"""Alembic's entry: runs the versions on the connection of the unit of work."""
+
+from __future__ import annotations
+
+from alembic import context
+
+import alerts.model
+import devices.model
+import ingest.model
+import people.model  # noqa: F401 the tables register themselves in the metadata
+from core.database import Base, Database
+
+
+def run() -> None:
+    """Run the migrations in one transaction."""
+    database: Database = context.config.attributes["database"]
+    with database.transaction() as session:
+        context.configure(connection=session.connection(), target_metadata=Base.metadata, render_as_batch=False)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()
