@@ -1,0 +1,99 @@
+"""What is sent about devices and incidents, and the bounds of every query."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.schemas.base import In, InstantIn, SeverityName
+from api.schemas.incidents import CloseReasonName
+from people.schemas import Code
+
+Note = Annotated[str, Field(min_length=1, max_length=4000)]
+HandMadeKind = Literal[
+    "sos",
+    "fall",
+    "smoke",
+    "gas",
+    "co",
+    "water",
+    "vitals",
+    "inactivity",
+    "doctor_call",
+    "device_fault",
+    "phone_call",
+    "walk_in",
+    "manual",
+    "other",
+]
+
+
+class DeviceCreate(In):
+    """A device to be hung in a home; `serial` is printed on it, ours is made when it has none."""
+
+    home: Code
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    profile: Annotated[str, Field(max_length=60)]
+    serial: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    resident: int | None = None
+    room: Annotated[str, Field(max_length=60)] | None = None
+
+
+class DeviceChange(In):
+    """What is to change; fields left out stay."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    room: Annotated[str, Field(max_length=60)] | None = None
+    resident: int | None = None
+    profile: Annotated[str, Field(max_length=60)] | None = None
+
+
+class IncidentCreate(In):
+    """An incident made by hand: a phone call, a walk-in."""
+
+    home: Code
+    kind: HandMadeKind
+    note: Note
+    severity: SeverityName | None = None
+    drill: bool = False
+
+
+class Dispatch(In):
+    """Who is sent: a user name, or the name of somebody without a sign-in."""
+
+    responder: Annotated[str, Field(max_length=64)] | None = None
+    responder_name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    note: Note | None = None
+
+
+class OptionalNote(In):
+    """A note beside an act."""
+
+    note: Note | None = None
+
+
+class Close(In):
+    """Why it is closed; while the condition is still there, until when its alert is shelved."""
+
+    reason: CloseReasonName
+    note: Note | None = None
+    shelve_until: InstantIn | None = None
+
+
+class NoteText(In):
+    """A line for the timeline."""
+
+    text: Note
+
+
+class Merge(In):
+    """The incident this one goes into."""
+
+    into: int
+
+
+class Split(In):
+    """The alerts that become an incident of their own."""
+
+    alerts: Annotated[list[int], Field(min_length=1, max_length=100)]

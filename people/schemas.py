@@ -1,0 +1,168 @@
+"""What is sent about people and places: checked here, once, for HTTP and for the command line alike."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.ids import NAME_PATTERN
+from people.model import Role
+
+PASSWORD_MINIMUM = 8
+"""NIST SP 800-63B: at least eight characters, no rules about which."""
+PASSWORD_MAXIMUM = 256
+
+Code = Annotated[str, Field(pattern=NAME_PATTERN, description="Letters, digits, `_` and `-`, at most 64: it stands in topics.")]
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+Phone = Annotated[str, Field(min_length=2, max_length=40, pattern=r"^[0-9+*#()., -]+$")]
+Password = Annotated[str, Field(min_length=PASSWORD_MINIMUM, max_length=PASSWORD_MAXIMUM)]
+Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[^\s/]+$")]
+
+
+class In(BaseModel):
+    """A misspelt field is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class SignIn(In):
+    """Name and password."""
+
+    username: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=PASSWORD_MAXIMUM)]
+
+
+class PasswordChange(In):
+    """The present password and the next."""
+
+    current: Annotated[str, Field(max_length=PASSWORD_MAXIMUM)]
+    new: Password
+
+
+class UserCreate(In):
+    """A person who will sign in. Family need homes; for the others no areas and no homes mean the whole centre."""
+
+    username: Username
+    password: Password
+    name: Name
+    role: Role
+    phone: Phone | None = None
+    areas: list[Code] = []
+    homes: list[Code] = []
+    must_change_password: bool = False
+
+
+class UserChange(In):
+    """What is to change; fields left out stay."""
+
+    name: Name | None = None
+    role: Role | None = None
+    phone: Phone | None = None
+    areas: list[Code] | None = None
+    homes: list[Code] | None = None
+    disabled: bool | None = None
+    password: Password | None = None
+    must_change_password: bool | None = None
+
+
+class AreaCreate(In):
+    """A node of the tree, below `parent` (a code) or at the top."""
+
+    code: Code
+    name: Name
+    parent: Code | None = None
+
+
+class HomeFields(In):
+    """What is known of a home beside its code."""
+
+    area: Code | None = None
+    entry_method: Annotated[str, Field(max_length=500)] | None = None
+    phone: Phone | None = None
+    notes: Annotated[str, Field(max_length=4000)] | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+
+class HomeCreate(HomeFields):
+    """A new home; its code is its name on the broker and never changes."""
+
+    code: Code
+    name: Name
+    address: Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class HomeChange(HomeFields):
+    """What is to change; fields left out stay."""
+
+    name: Name | None = None
+    address: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+
+
+class MedicalFields(In):
+    """The medical card."""
+
+    illnesses: Annotated[str, Field(max_length=4000)] | None = None
+    medicines: Annotated[str, Field(max_length=4000)] | None = None
+    allergies: Annotated[str, Field(max_length=4000)] | None = None
+    blood_type: Annotated[str, Field(max_length=8)] | None = None
+    doctor: Annotated[str, Field(max_length=200)] | None = None
+
+
+class LimitFields(In):
+    """A resident's own limits of one vital."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+class ResidentFields(In):
+    """What is known of a resident beside the name."""
+
+    gender: Annotated[str, Field(max_length=12)] | None = None
+    birth_date: date | None = None
+    phone: Phone | None = None
+    photo_url: Annotated[str, Field(max_length=500, pattern=r"^(https?://|/)")] | None = None
+    dialect: Annotated[str, Field(max_length=60)] | None = None
+    hearing: Annotated[str, Field(max_length=120)] | None = None
+    mobility: Annotated[str, Field(max_length=120)] | None = None
+    medical: MedicalFields | None = None
+    limits: dict[str, LimitFields] | None = None
+
+
+class ResidentCreate(ResidentFields):
+    """A person who lives in a home."""
+
+    name: Name
+    lives_alone: bool = True
+
+
+class ResidentChange(ResidentFields):
+    """What is to change; fields left out stay."""
+
+    name: Name | None = None
+    lives_alone: bool | None = None
+
+
+class ContactCreate(In):
+    """Family member or key holder."""
+
+    name: Name
+    phone: Phone
+    relation: Annotated[str, Field(max_length=60)] | None = None
+    order: Annotated[int, Field(ge=1, le=100)] = 1
+    key_holder: bool = False
+    availability: Annotated[str, Field(max_length=200)] | None = None
+
+
+class ContactChange(In):
+    """What is to change; fields left out stay."""
+
+    name: Name | None = None
+    phone: Phone | None = None
+    relation: Annotated[str, Field(max_length=60)] | None = None
+    order: Annotated[int, Field(ge=1, le=100)] | None = None
+    key_holder: bool | None = None
+    availability: Annotated[str, Field(max_length=200)] | None = None
