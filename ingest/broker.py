@@ -1,0 +1,140 @@
+"""The broker: NATS from its wheel, started with a configuration of ours.
+
+`exec_broker` writes the configuration and becomes nats-server, so the process that a supervisor watches is the broker
+itself. What a device was told is stored survives SIGKILL at any moment (the file store syncs every 100 ms; a power cut
+of a single server may take that much). A death between writing the configuration and becoming the broker changes
+nothing: the next start writes it again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sysconfig
+from pathlib import Path
+from typing import NoReturn
+
+import structlog
+
+from core.config import Settings
+from ingest.broker_config import LOG_FILE_BYTES, LOG_FILES, BrokerPlan, render
+from ingest.broker_secrets import BrokerSecrets, load_or_create_secrets
+
+log = structlog.get_logger()
+
+LEAST_STORE_BYTES = 64 * 1024 * 1024
+"""Never a smaller store than this, or an almost full disk would refuse even the first press."""
+
+
+class BrokerMissingError(RuntimeError):
+    """There is no nats-server to start."""
+
+
+def broker_dir(settings: Settings) -> Path:
+    """The broker's folder in the data folder."""
+    return settings.data_dir.resolve() / "broker"
+
+
+def log_path(settings: Settings) -> Path:
+    """The log that nats-server writes; refused publications are told only there."""
+    return broker_dir(settings) / "nats.log"
+
+
+def nats_server_path() -> Path:
+    """The nats-server program: the wheel's in this environment, else the first on the PATH."""
+    wheel = Path(sysconfig.get_path("scripts")) / ("nats-server.exe" if os.name == "nt" else "nats-server")
+    if wheel.exists():
+        return wheel
+    found = shutil.which("nats-server")
+    if found is None:
+        raise BrokerMissingError("nats-server is missing: run `make install`, or put nats-server 2.15 or newer on the PATH")
+    return Path(found)
+
+
+def store_limit_bytes(*, free: int, used: int, reserve: int, ingest_only: bool) -> int:
+    """How large the broker's store may grow: what it has and what is free, less the reserve.
+
+    A full store throws every connection out, ingest too. An ingest-only start may therefore use half of the reserve,
+    enough to sign in and to drain; the other half is left to the databases the drain fills.
+    """
+    kept_free = reserve // 2 if ingest_only else reserve
+    # Removing what was drained needs room beside what is still stored.
+    least = used + (LEAST_STORE_BYTES if ingest_only else 0)
+    return max(used + free - kept_free, least, LEAST_STORE_BYTES)
+
+
+def plan_of(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = False, store_bytes: int | None = None) -> BrokerPlan:
+    """The broker's plan from the settings and the free disk; `store_bytes` overrules the latter."""
+    folder = broker_dir(settings)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = folder / "jetstream"
+    if store_bytes is None:
+        store_bytes = store_limit_bytes(
+            free=shutil.disk_usage(folder).free,
+            used=_size_of(store),
+            reserve=settings.broker_reserve_bytes + LOG_FILE_BYTES * LOG_FILES,
+            ingest_only=ingest_only,
+        )
+    return BrokerPlan(
+        host=settings.host,
+        mqtt_port=settings.mqtt_port,
+        client_host=settings.nats_host,
+        client_port=settings.nats_port,
+        monitor_port=settings.nats_monitor_port,
+        store_dir=store,
+        log_file=log_path(settings),
+        password=secrets.password,
+        issuer_public=secrets.issuer_public,
+        partitions=settings.partitions,
+        max_file_store_bytes=store_bytes,
+        max_payload_bytes=settings.broker_max_payload_bytes,
+        sync_interval_milliseconds=settings.broker_sync_interval_milliseconds,
+        ack_wait_seconds=settings.broker_ack_wait_seconds,
+        # A worker may hold a full queue and two batches in hand before the broker waits for its acknowledgements.
+        max_ack_pending=settings.ingest_queue_messages + 2 * settings.ingest_batch_messages,
+        admits_devices=not ingest_only,
+    )
+
+
+def write_config(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = False, store_bytes: int | None = None) -> Path:
+    """Write `{data_dir}/broker/nats.conf` atomically, for its owner only, and give its path."""
+    text = render(plan_of(settings, secrets, ingest_only=ingest_only, store_bytes=store_bytes))
+    path = broker_dir(settings) / "nats.conf"
+    aside = path.with_name(f".nats.conf.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    aside.replace(path)
+    return path
+
+
+def exec_broker(settings: Settings, *, ingest_only: bool = False) -> NoReturn:
+    """Become nats-server. `ingest_only` lets no device in and may use the disk reserve, to drain a full store."""
+    program = nats_server_path()
+    config = write_config(settings, load_or_create_secrets(settings), ingest_only=ingest_only)
+    log.info("broker_starts", program=str(program), config=str(config), ingest_only=ingest_only)
+    os.execv(program, [str(program), "-c", str(config)])  # noqa: S606 to become another program is the point
+
+
+def _size_of(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.stat().st_size if file.is_file() else 0
+        except FileNotFoundError:  # the old broker is still tidying up
+            continue
+    return total
+
+
+__all__ = [
+    "BrokerMissingError",
+    "BrokerSecrets",
+    "broker_dir",
+    "exec_broker",
+    "load_or_create_secrets",
+    "log_path",
+    "nats_server_path",
+    "plan_of",
+    "store_limit_bytes",
+    "write_config",
+]

@@ -1,0 +1,150 @@
+"""The broker's configuration as text: a pure function of its plan.
+
+Every number here was measured (docs/design.md, section 4) and has a test that fails without it. Nothing here touches a
+file or a socket; a process cannot die in it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ACCOUNT = "YL"
+"""The account of devices and of Yinling."""
+
+BUS_USER = "yinling"
+INGEST_USER = "ingest"
+WATCHER_USER = "watcher"
+
+Lane = Literal["alarm", "data"]
+
+LANE_OF_CHANNEL: dict[str, Lane] = {"event": "alarm", "status": "alarm", "reply": "alarm", "telemetry": "data"}
+"""The upward channels of a device, and the lane each travels in."""
+
+# The broker allows 65,535 unacknowledged messages a session, and `part/0/alarm/#` counts as two subscriptions in it.
+MOST_ACK_PENDING = 32767
+
+MOST_CONNECTIONS = 1_000_000
+"""The broker's own default is 65,536; -1 would let nobody in."""
+
+LOG_FILE_BYTES = 8 * 1024 * 1024
+LOG_FILES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPlan:
+    """Everything the configuration depends on. Ports are real ones; sizes are bytes."""
+
+    host: str
+    mqtt_port: int
+    client_host: str
+    client_port: int
+    monitor_port: int
+    store_dir: Path
+    log_file: Path
+    password: str
+    issuer_public: str
+    partitions: int
+    max_file_store_bytes: int
+    max_payload_bytes: int
+    sync_interval_milliseconds: int
+    ack_wait_seconds: int
+    max_ack_pending: int
+    admits_devices: bool = True
+    server_name: str = "yinling"
+
+
+def mappings(partitions: int) -> dict[str, str]:
+    """From the upward subjects of devices to those of the partition of their home.
+
+    Only upward ones: a mapped publication reaches nobody on its original subject, so a mapping that caught `receipt`,
+    `command` or a gateway's `…/set` would leave devices deaf.
+    """
+    prefix = f"part.{{{{partition({partitions},1)}}}}"
+    home_and_device = "yl.v1.{{wildcard(1)}}.{{wildcard(2)}}"
+    channels = {f"yl.v1.*.*.{channel}": f"{prefix}.{lane}.{home_and_device}.{channel}" for channel, lane in LANE_OF_CHANNEL.items()}
+    return {**channels, "yl.v1.*.*.up.>": f"{prefix}.alarm.{home_and_device}.up.>"}
+
+
+def render(plan: BrokerPlan) -> str:
+    """The text of `nats.conf` for a plan."""
+    q = json.dumps  # NATS reads JSON strings
+    user = f"password: {q(plan.password)}"
+    mapped = "\n".join(f"      {q(source)}: {q(target)}" for source, target in mappings(plan.partitions).items())
+    sync = "always" if plan.sync_interval_milliseconds == 0 else q(f"{plan.sync_interval_milliseconds}ms")
+    return f"""# Written by Yinling at each start of the broker; changes made here are lost.
+server_name: {q(plan.server_name)}
+listen: {q(f"{plan.client_host}:{plan.client_port}")}
+http: {q(f"127.0.0.1:{plan.monitor_port}")}
+max_payload: {plan.max_payload_bytes}
+max_connections: {MOST_CONNECTIONS}
+log_file: {q(str(plan.log_file))}
+log_size_limit: {LOG_FILE_BYTES}
+logfile_max_num: {LOG_FILES}
+
+jetstream {{
+  store_dir: {q(str(plan.store_dir))}
+  sync_interval: {sync}
+  max_file_store: {plan.max_file_store_bytes}
+  max_memory_store: {64 * 1024 * 1024}
+  limits {{
+    default_max_consumers: -1
+  }}
+}}
+
+mqtt {{
+  listen: {q(f"{plan.host}:{plan.mqtt_port}")}
+  ack_wait: "{plan.ack_wait_seconds}s"
+  max_ack_pending: {min(plan.max_ack_pending, MOST_ACK_PENDING)}
+}}
+
+accounts {{
+  {ACCOUNT} {{
+    jetstream: enabled
+    users: [
+      {{ user: {q(BUS_USER)}, {user} }}
+      {{ user: {q(INGEST_USER)}, {user} }}
+    ]
+    mappings {{
+{mapped}
+    }}
+  }}
+  SYS {{
+    users: [ {{ user: {q(WATCHER_USER)}, {user} }} ]
+  }}
+}}
+system_account: SYS
+{_sign_in(plan)}"""
+
+
+def _sign_in(plan: BrokerPlan) -> str:
+    """The callout; without it (an ingest-only start) nobody but Yinling's own users can sign in."""
+    if not plan.admits_devices:
+        return ""
+    return f"""
+authorization {{
+  auth_callout {{
+    issuer: {plan.issuer_public}
+    account: {ACCOUNT}
+    auth_users: [ {BUS_USER}, {INGEST_USER}, {WATCHER_USER} ]
+  }}
+}}
+"""
+
+
+__all__ = [
+    "ACCOUNT",
+    "BUS_USER",
+    "INGEST_USER",
+    "LANE_OF_CHANNEL",
+    "LOG_FILES",
+    "LOG_FILE_BYTES",
+    "MOST_ACK_PENDING",
+    "WATCHER_USER",
+    "BrokerPlan",
+    "Lane",
+    "mappings",
+    "render",
+]

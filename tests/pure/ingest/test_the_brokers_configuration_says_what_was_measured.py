@@ -1,0 +1,90 @@
+"""The text of nats.conf, and the arithmetic of its store's size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ingest.broker import LEAST_STORE_BYTES, store_limit_bytes
+from ingest.broker_config import MOST_ACK_PENDING, BrokerPlan, mappings, render
+
+GIB = 1024**3
+PLAN = BrokerPlan(
+    host="0.0.0.0",
+    mqtt_port=1883,
+    client_host="127.0.0.1",
+    client_port=4222,
+    monitor_port=8222,
+    store_dir=Path("/data/老人 1/jetstream"),
+    log_file=Path("/data/nats.log"),
+    password='a"b\\c',
+    issuer_public="ABC",
+    partitions=1,
+    max_file_store_bytes=123456789,
+    max_payload_bytes=8 * 1024 * 1024,
+    sync_interval_milliseconds=100,
+    ack_wait_seconds=4,
+    max_ack_pending=12288,
+)
+
+
+def test_every_measured_setting_is_written() -> None:
+    text = render(PLAN)
+    for line in (
+        'sync_interval: "100ms"',
+        'ack_wait: "4s"',
+        "max_ack_pending: 12288",
+        "default_max_consumers: -1",
+        "max_payload: 8388608",
+        "max_file_store: 123456789",
+        'listen: "0.0.0.0:1883"',
+        'listen: "127.0.0.1:4222"',
+        'http: "127.0.0.1:8222"',
+    ):
+        assert f"{line}\n" in text
+
+
+def test_an_interval_of_zero_syncs_every_message() -> None:
+    assert "sync_interval: always\n" in render(replace(PLAN, sync_interval_milliseconds=0))
+
+
+def test_quotes_in_a_password_stay_inside_its_string() -> None:
+    assert r'password: "a\"b\\c"' in render(PLAN)
+
+
+def test_a_session_never_asks_for_more_unacknowledged_messages_than_the_broker_allows() -> None:
+    assert f"max_ack_pending: {MOST_ACK_PENDING}\n" in render(replace(PLAN, max_ack_pending=10**6))
+    assert 2 * MOST_ACK_PENDING <= 65535
+
+
+def test_only_upward_topics_are_mapped() -> None:
+    sources = set(mappings(4))
+    assert sources == {
+        "yl.v1.*.*.event",
+        "yl.v1.*.*.status",
+        "yl.v1.*.*.reply",
+        "yl.v1.*.*.telemetry",
+        "yl.v1.*.*.up.>",
+    }
+
+
+def test_measurements_travel_in_a_lane_of_their_own() -> None:
+    assert all(target.startswith("part.{{partition(3,1)}}.") for target in mappings(3).values())
+    assert [source for source, target in mappings(3).items() if ".data." in target] == ["yl.v1.*.*.telemetry"]
+
+
+def test_an_ingest_only_start_has_no_callout_so_no_device_gets_in() -> None:
+    assert "auth_callout" in render(PLAN)
+    assert "auth_callout" not in render(replace(PLAN, admits_devices=False))
+
+
+def test_the_store_leaves_the_reserve_free_and_an_ingest_only_start_may_use_half_of_it() -> None:
+    normal = store_limit_bytes(free=10 * GIB, used=GIB, reserve=2 * GIB, ingest_only=False)
+    draining = store_limit_bytes(free=10 * GIB, used=GIB, reserve=2 * GIB, ingest_only=True)
+    assert normal == 9 * GIB
+    assert draining == 10 * GIB
+
+
+def test_on_a_full_disk_a_draining_start_still_gets_more_room_than_the_store_has() -> None:
+    assert store_limit_bytes(free=0, used=3 * GIB, reserve=GIB, ingest_only=True) == 3 * GIB + LEAST_STORE_BYTES
+    assert store_limit_bytes(free=0, used=0, reserve=GIB, ingest_only=False) == LEAST_STORE_BYTES
