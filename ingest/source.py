@@ -1,0 +1,206 @@
+"""One lane of messages from the broker: read by paho, acknowledged only when told.
+
+The network thread only queues. `take` gives what is there, in arrival order; `acknowledge` tells the broker, and only
+for messages of the connection they came on: after a reconnect packet ids begin anew, and a stale acknowledgement would
+consume another message for good. What is not acknowledged the broker delivers again, also after a SIGKILL here, because
+the session is persistent and `on_message` is set before the first connect.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+from prometheus_client import Counter, Gauge
+
+from core.clock import Clock
+
+log = structlog.get_logger()
+
+KEEPALIVE_SECONDS = 30
+# The reader may wait for room in the queue, but never so long that its keepalive stops.
+_PUT_TIMEOUT_SECONDS = KEEPALIVE_SECONDS / 3
+# This many losses, each so soon after a connect, are somebody else using our client id.
+_TAKEOVERS = 5
+_TAKEOVER_WINDOW_SECONDS = 10.0
+
+received_total = Counter("yinling_messages_received_total", "MQTT messages received.", ["lane"])
+acknowledged_total = Counter("yinling_messages_acknowledged_total", "MQTT messages acknowledged after commit.", ["lane"])
+stale_total = Counter(
+    "yinling_acknowledgements_dropped_total", "Acknowledgements dropped because their connection had ended.", ["lane"]
+)
+queue_messages = Gauge("yinling_queue_messages", "Messages waiting in memory.", ["lane"])
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it came: `connection` counts the connections of this lane, for the acknowledgement."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    redelivered: bool
+    received_at: datetime
+    mid: int
+    qos: int
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAddress:
+    """Where and as whom a lane connects."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    client_id: str
+    topic_filter: str
+
+
+class LaneSource:
+    """A persistent MQTT session on one topic filter. `lane` names it in metrics."""
+
+    def __init__(self, lane: str, address: SourceAddress, clock: Clock, *, capacity: int) -> None:
+        self.lane = lane
+        self.subscribed = threading.Event()
+        """Set while the broker has confirmed the subscription of the present connection."""
+        self.taken_over = threading.Event()
+        """Set when another client keeps using our id; the process must stop and say so."""
+        self._address = address
+        self._clock = clock
+        self._capacity = capacity
+        self._waiting: deque[Delivery] = deque()
+        self._changed = threading.Condition()
+        self._connection = 0
+        self._connected_at = 0.0
+        self._losses: deque[float] = deque(maxlen=_TAKEOVERS)
+        self._stopping = False
+        self._client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=address.client_id, clean_session=False, manual_ack=True, protocol=mqtt.MQTTv311
+        )
+        self._client.username_pw_set(address.username, address.password)
+        self._client.max_queued_messages_set(0)
+        self._client.reconnect_delay_set(1, 5)
+        self._client.on_message = self._on_message
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
+
+    @property
+    def client(self) -> mqtt.Client:
+        """The paho client, for publishing receipts on the same connection (thread-safe)."""
+        return self._client
+
+    def start(self) -> None:
+        """Connect in the background and stay connected."""
+        self._client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE_SECONDS)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Disconnect; the session and what is unacknowledged stay with the broker."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the network thread lives; a dead one leaves `is_connected()` true."""
+        thread = self._client._thread  # noqa: SLF001 paho offers no other way to see it
+        return thread is not None and thread.is_alive()
+
+    def take(self, most: int, wait_seconds: float) -> list[Delivery]:
+        """Up to `most` messages, oldest first; waits up to `wait_seconds` for the first."""
+        with self._changed:
+            if not self._waiting and not self._stopping:
+                self._changed.wait(wait_seconds)
+            if len(self._waiting) <= most:
+                taken = list(self._waiting)
+                self._waiting.clear()
+            else:
+                taken = [self._waiting.popleft() for _ in range(most)]
+            self._changed.notify_all()
+        queue_messages.labels(self.lane).set(len(self._waiting))
+        return taken
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Acknowledge in arrival order what came on the present connection; drop the rest, which will come again."""
+        acknowledged = 0
+        for delivery in deliveries:
+            if delivery.qos == 0:
+                continue
+            if delivery.connection != self._connection:
+                stale_total.labels(self.lane).inc()
+                continue
+            self._client.ack(delivery.mid, delivery.qos)
+            acknowledged += 1
+        acknowledged_total.labels(self.lane).inc(acknowledged)
+
+    def _on_connect(
+        self, client: mqtt.Client, _data: object, flags: mqtt.ConnectFlags, code: ReasonCode, _properties: object
+    ) -> None:
+        if code.is_failure:
+            log.warning("mqtt_refused", lane=self.lane, reason=str(code))
+            return
+        self._connection += 1
+        self._connected_at = self._clock.monotonic_seconds()
+        # Also with a present session: a process killed between CONNECT and SUBSCRIBE leaves one without a subscription.
+        client.subscribe(self._address.topic_filter, qos=1)
+        log.info("mqtt_connected", lane=self.lane, session_present=flags.session_present, connection=self._connection)
+
+    def _on_subscribe(self, _client: mqtt.Client, _data: object, _mid: int, codes: list[ReasonCode], _properties: object) -> None:
+        if any(code.is_failure for code in codes):
+            log.error("mqtt_subscription_refused", lane=self.lane, topic_filter=self._address.topic_filter)
+            return
+        self.subscribed.set()
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, code: ReasonCode, _properties: object
+    ) -> None:
+        self.subscribed.clear()
+        # Whatever is queued stays to be worked on, but its acknowledgements belong to a connection that is gone.
+        self._connection += 1
+        if self._stopping:
+            return
+        now = self._clock.monotonic_seconds()
+        self._losses.append(now)
+        log.warning("mqtt_disconnected", lane=self.lane, reason=str(code))
+        if (
+            len(self._losses) == _TAKEOVERS
+            and now - self._losses[0] < _TAKEOVER_WINDOW_SECONDS
+            and self._connected_at > self._losses[0]
+        ):
+            log.error("mqtt_client_id_in_use", lane=self.lane, client_id=self._address.client_id)
+            self.taken_over.set()
+
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        delivery = Delivery(
+            topic=message.topic,
+            payload=bytes(message.payload),
+            retained=message.retain,
+            redelivered=message.dup,
+            received_at=self._clock.now(),
+            mid=message.mid,
+            qos=message.qos,
+            connection=self._connection,
+        )
+        with self._changed:
+            if len(self._waiting) >= self._capacity and not self._changed.wait_for(self._has_room, _PUT_TIMEOUT_SECONDS):
+                log.warning("lane_full", lane=self.lane)  # not acknowledged: the broker delivers it again
+                return
+            self._waiting.append(delivery)
+            if len(self._waiting) == 1:
+                self._changed.notify_all()
+        received_total.labels(self.lane).inc()
+
+    def _has_room(self) -> bool:
+        return len(self._waiting) < self._capacity or self._stopping
