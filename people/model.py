@@ -124,8 +124,11 @@ class Contact(OfCentre, Base):
 
 
 class User(OfCentre, Base):
-    """A person who signs in. `areas` and `homes` are the scope; an empty scope means the whole centre for
-    administrators, supervisors, operators, installers, responders and doctors, and nothing at all for family."""
+    """A person who signs in. `areas` and `homes` are the scope.
+
+    An empty scope means the whole centre for
+    administrators, supervisors, operators, installers, responders and doctors, and nothing at all for family.
+    """
 
     __tablename__ = "users"
     __table_args__ = (sa.UniqueConstraint("username"),)
