@@ -1,0 +1,86 @@
+"""What a store of readings promises, whichever it is.
+
+A write is idempotent: the same series and time overwrites, so a replay after a death changes nothing. A store that is
+away raises `StoreAwayError` and the caller spools; one that will never take a row raises `StoreRefusedError` and the
+caller sets that row aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.errors import InvalidInputError, UnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReading:
+    """One value of one series. `at` is aware; the store keeps it to the microsecond."""
+
+    home_id: int
+    device_id: int
+    metric: str
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value read back."""
+
+    at: datetime
+    value: float
+
+
+class StoreAwayError(UnavailableError):
+    """The store does not answer or has no room; the same write may succeed later."""
+
+    code = "readings_store_away"
+
+
+class StoreRefusedError(UnavailableError):
+    """The store will never take (part of) this write; trying again is useless."""
+
+    code = "readings_store_refused"
+
+
+class RangeError(InvalidInputError):
+    """A range of time, or a number of points, that cannot be read."""
+
+    code = "invalid_range"
+
+
+class ReadingStore(Protocol):
+    """Where readings are kept. Every method may be called from any thread."""
+
+    def write(self, readings: Sequence[StoredReading]) -> None:
+        """Keep all of them or raise; once it returns they survive a kill."""
+        ...
+
+    def read(self, device_id: int, metric: str, start: datetime, end: datetime, points: int) -> list[Point]:
+        """The series within [start, end), oldest first, at most `points`, extremes kept."""
+        ...
+
+    def read_many(
+        self, device_ids: Sequence[int], metrics: Sequence[str], start: datetime, end: datetime, points: int
+    ) -> dict[tuple[int, str], list[Point]]:
+        """`read` for several series at once; series without a point in the range are left out."""
+        ...
+
+    def latest(self, device_id: int) -> Mapping[str, Point]:
+        """The newest point of each metric of a device."""
+        ...
+
+    def delete_before(self, at: datetime) -> int:
+        """Delete points older than `at`, in slices that let writers pass; how many went."""
+        ...
+
+    def check(self) -> None:
+        """Raise `StoreAwayError` when the store cannot be written now."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the store."""
+        ...
