@@ -83,6 +83,10 @@ class Disposition(StrEnum):
     SUPERSEDED = "superseded"
     SHELVED = "shelved"
     SUPPRESSED = "suppressed"
+    NOTED = "noted"
+    """Written on its incident's timeline; changed nothing (a press taken back, the end of a call)."""
+    LOWERED = "lowered"
+    """Its alert's severity went down (a fall its wearer cancelled in time)."""
 
 
 _JOINABLE = "state IN ('open', 'acknowledged', 'dispatched', 'on_scene')"
@@ -119,7 +123,8 @@ class Incident(OfCentre, Base):
     number: Mapped[int]
     """Runs from 1 within a centre; what people say over the phone."""
     kind: Mapped[str] = mapped_column(sa.String(40))
-    """`sos`, `fall`, `smoke`, `gas`, `co`, `water`, `vitals`, `doctor_call`, `device_fault`, `battery`, `silence`, `phone_call`, `walk_in`, `system`, …"""
+    """`sos`, `fall`, `smoke`, `gas`, `co`, `water`, `vitals`, `environment`, `doctor_call`, `device_fault`, `battery`, `silence`,
+    `phone_call`, `walk_in`, `other`, `system`: that of its worst alert."""
     home_id: Mapped[int | None] = mapped_column(sa.ForeignKey("homes.id"), index=True)
     resident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("residents.id"))
     lane: Mapped[str] = mapped_column(sa.String(80))
@@ -210,6 +215,8 @@ class SignalRecord(OfCentre, Base):
     device_id: Mapped[int] = mapped_column(sa.ForeignKey("devices.id"))
     event_key: Mapped[str] = mapped_column(sa.String(200))
     """The device's own event id, or for dialects without one a digest of topic and payload."""
+    own_id: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether `event_key` is the device's own id, so that receipts can name it."""
     type: Mapped[str] = mapped_column(sa.String(40))
     device_at: Mapped[datetime | None]
     received_at: Mapped[datetime]
@@ -228,7 +235,9 @@ class TimelineEntry(OfCentre, Base):
     incident_id: Mapped[int] = mapped_column(sa.ForeignKey("incidents.id"), index=True)
     at: Mapped[datetime]
     act: Mapped[str] = mapped_column(sa.String(40))
-    """`opened`, `alert_joined`, `alert_repeated`, `alert_raised`, `alert_returned`, `acknowledged`, `released`, `claim_expired`, `dispatched`, `on_scene`, `resolved`, `closed`, `reopened`, `noted`, `rang_again`, `paged`, `page_failed`, …"""
+    """`opened`, `alert_joined`, `alert_repeated`, `alert_raised`, `alert_returned`, `acknowledged`, `released`, `claim_expired`,
+    `dispatched`, `on_scene`, `resolved`, `closed`, `reopened`, `noted`, `rang_again`, `paged`, `page_failed`, …: the closed set
+    is `alerts.timeline.Act`."""
     actor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     actor: Mapped[str | None] = mapped_column(sa.String(120))
     """The person's name, or null when the system did it."""

@@ -569,6 +569,7 @@ def upgrade() -> None:
         sa.Column("home_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_key", sa.String(length=200), nullable=False),
+        sa.Column("own_id", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("device_at", sa.BigInteger(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
