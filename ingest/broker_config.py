@@ -7,6 +7,7 @@ file or a socket; a process cannot die in it.
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,9 @@ MOST_ACK_PENDING = 32767
 
 MOST_CONNECTIONS = 1_000_000
 """The broker's own default is 65,536; -1 would let nobody in."""
+
+SIGN_IN_TIMEOUT_SECONDS = 3
+"""How long the broker waits for the answer to one sign-in; a whole county signs in again after a restart."""
 
 LOG_FILE_BYTES = 8 * 1024 * 1024
 LOG_FILES = 4
@@ -72,7 +76,8 @@ def render(plan: BrokerPlan) -> str:
     """The text of `nats.conf` for a plan."""
     q = json.dumps  # NATS reads JSON strings
     user = f"password: {q(plan.password)}"
-    mapped = "\n".join(f"      {q(source)}: {q(target)}" for source, target in mappings(plan.partitions).items())
+    mapped = _mappings_block(plan.partitions)
+    wills = textwrap.dedent(mapped)
     sync = "always" if plan.sync_interval_milliseconds == 0 else q(f"{plan.sync_interval_milliseconds}ms")
     return f"""# Written by Yinling at each start of the broker; changes made here are lost.
 server_name: {q(plan.server_name)}
@@ -83,6 +88,7 @@ max_connections: {MOST_CONNECTIONS}
 log_file: {q(str(plan.log_file))}
 log_size_limit: {LOG_FILE_BYTES}
 logfile_max_num: {LOG_FILES}
+logtime_utc: true
 
 jetstream {{
   store_dir: {q(str(plan.store_dir))}
@@ -107,16 +113,22 @@ accounts {{
       {{ user: {q(BUS_USER)}, {user} }}
       {{ user: {q(INGEST_USER)}, {user} }}
     ]
-    mappings {{
 {mapped}
-    }}
   }}
   SYS {{
     users: [ {{ user: {q(WATCHER_USER)}, {user} }} ]
   }}
 }}
 system_account: SYS
+
+# For wills only: they are mapped when CONNECT is read, before the device's account is known.
+{wills}
 {_sign_in(plan)}"""
+
+
+def _mappings_block(partitions: int) -> str:
+    lines = [f"  {json.dumps(source)}: {json.dumps(target)}" for source, target in mappings(partitions).items()]
+    return textwrap.indent("\n".join(["mappings {", *lines, "}"]), "    ")
 
 
 def _sign_in(plan: BrokerPlan) -> str:
@@ -125,6 +137,7 @@ def _sign_in(plan: BrokerPlan) -> str:
         return ""
     return f"""
 authorization {{
+  timeout: {SIGN_IN_TIMEOUT_SECONDS}
   auth_callout {{
     issuer: {plan.issuer_public}
     account: {ACCOUNT}
@@ -142,6 +155,8 @@ __all__ = [
     "LOG_FILES",
     "LOG_FILE_BYTES",
     "MOST_ACK_PENDING",
+    "MOST_CONNECTIONS",
+    "SIGN_IN_TIMEOUT_SECONDS",
     "WATCHER_USER",
     "BrokerPlan",
     "Lane",

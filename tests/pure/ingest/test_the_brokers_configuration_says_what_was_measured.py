@@ -68,6 +68,13 @@ def test_only_upward_topics_are_mapped() -> None:
     }
 
 
+def test_wills_are_mapped_like_publications() -> None:
+    """They are mapped before the account is known, so the mappings stand in the global account too."""
+    text = render(PLAN)
+    for source, target in mappings(1).items():
+        assert text.count(f'"{source}": "{target}"\n') == 2
+
+
 def test_measurements_travel_in_a_lane_of_their_own() -> None:
     assert all(target.startswith("part.{{partition(3,1)}}.") for target in mappings(3).values())
     assert [source for source, target in mappings(3).items() if ".data." in target] == ["yl.v1.*.*.telemetry"]
