@@ -1,0 +1,186 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` answers at once.
+
+What a person has to set right first ends the program with one sentence and exit code 2; Ctrl-C ends it quietly.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from yinling.errors import COULD_NOT_START, CannotStartError
+from yinling.guard import follow_supervisor
+
+app = typer.Typer(
+    name="yinling",
+    help="Yinling (银铃): from a press in an elder's home to a person in the dispatch centre, and proof that nothing was lost.",
+    epilog="Settings are environment variables named YINLING_…; docs/settings.md lists them all.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="D", help="Folder of everything that survives (YINLING_DATA_DIR).")
+]
+Host = Annotated[str | None, typer.Option("--host", metavar="H", help="Address to listen on (YINLING_HOST).")]
+HttpPort = Annotated[
+    int | None, typer.Option("--http-port", metavar="N", help="Port of the pages and the API; 0 takes a free one.")
+]
+MqttPort = Annotated[int | None, typer.Option("--mqtt-port", metavar="N", help="Port devices speak MQTT to; 0 takes a free one.")]
+GatewayPort = Annotated[
+    int | None, typer.Option("--gateway-port", metavar="N", help="Port gateways speak MQTT to; 0 takes a free one.")
+]
+
+
+@app.command()
+def run(
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="Fill the centre with simulated homes and sign-ins.")] = False,
+    data_dir: DataDir = None,
+    host: Host = None,
+    http_port: HttpPort = None,
+    mqtt_port: MqttPort = None,
+    gateway_port: GatewayPort = None,
+) -> None:
+    """Start a whole centre and watch its processes until Ctrl-C."""
+    from yinling.commands.run import run_centre
+
+    run_centre(demo=demo or None, data_dir=data_dir, host=host, http_port=http_port, mqtt_port=mqtt_port, gateway_port=gateway_port)
+
+
+@app.command()
+def broker(*, data_dir: DataDir = None) -> None:
+    """Start the broker alone: writes its configuration and becomes nats-server."""
+    from yinling.commands.processes import start_broker
+
+    start_broker(data_dir)
+
+
+@app.command()
+def ingest(
+    *,
+    partition: Annotated[
+        str, typer.Option("--partition", metavar="i/P", help="Which of how many workers this is, such as 0/1.")
+    ] = "0/1",
+    data_dir: DataDir = None,
+) -> None:
+    """Start one ingest worker: everything its homes' devices say goes through it."""
+    from yinling.commands.processes import start_ingest
+
+    start_ingest(partition, data_dir)
+
+
+@app.command()
+def pager(*, data_dir: DataDir = None) -> None:
+    """Start the pager: clocks of incidents, pages to people, the probe."""
+    from yinling.commands.processes import start_pager
+
+    start_pager(data_dir)
+
+
+@app.command()
+def api(*, data_dir: DataDir = None, host: Host = None, http_port: HttpPort = None) -> None:
+    """Start the API and the pages."""
+    from yinling.commands.processes import start_api
+
+    start_api(data_dir, host, http_port)
+
+
+@app.command()
+def simulate(
+    *,
+    homes: Annotated[int, typer.Option("--homes", metavar="N", min=1, max=2000, help="How many homes live their day.")] = 200,
+    rate: Annotated[float, typer.Option("--rate", metavar="R", min=0.1, max=100, help="How many times faster than life.")] = 1.0,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress display.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let simulated homes live a believable day against a running centre."""
+    from yinling.commands.simulate import simulate_homes
+
+    simulate_homes(homes=homes, rate=rate, quiet=quiet, data_dir=data_dir)
+
+
+@app.command("fill-past", hidden=True)
+def fill_past(*, data_dir: DataDir = None) -> None:
+    """Fill in the demonstration centre's past week, then end."""
+    from yinling.commands.simulate import fill_past_week
+
+    fill_past_week(data_dir)
+
+
+@user_app.command("add")
+def user_add(
+    username: Annotated[str, typer.Argument(help="Name to sign in with.")],
+    *,
+    role: Annotated[
+        str, typer.Option("--role", help="administrator, supervisor, operator, installer, responder, doctor or family.")
+    ],
+    name: Annotated[str | None, typer.Option("--name", help="The person's name; the sign-in name when left out.")] = None,
+    area: Annotated[
+        list[str] | None, typer.Option("--area", help="Code of an area the person is limited to; may be repeated.")
+    ] = None,
+    home: Annotated[
+        list[str] | None, typer.Option("--home", help="Code of a home the person is limited to; may be repeated.")
+    ] = None,
+    phone: Annotated[str | None, typer.Option("--phone", help="The person's phone.")] = None,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a person. Asks for the password, or makes one up when there is nobody to ask."""
+    from yinling.commands.user import add_user
+
+    add_user(
+        username,
+        role=role,
+        name=name,
+        areas=area or [],
+        homes=home or [],
+        phone=phone,
+        password_stdin=password_stdin,
+        data_dir=data_dir,
+    )
+
+
+@app.command()
+def migrate(*, data_dir: DataDir = None) -> None:
+    """Bring the tables up to date; safe at any time, and done by `run` itself."""
+    from yinling.commands.processes import migrate_tables
+
+    migrate_tables(data_dir)
+
+
+@app.command()
+def doctor(*, data_dir: DataDir = None) -> None:
+    """Check ports, disk, clock, broker, stores and pages, and say what to do."""
+    from yinling.commands.doctor import examine
+
+    raise typer.Exit(examine(data_dir))
+
+
+@app.command()
+def openapi(
+    *,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead of standard output.")] = None,
+) -> None:
+    """Print the OpenAPI document of the HTTP interface."""
+    from yinling.commands.openapi import print_openapi
+
+    print_openapi(output)
+
+
+def main() -> None:
+    """The console script."""
+    follow_supervisor()
+    try:
+        app()
+    except CannotStartError as error:
+        typer.echo(f"yinling: {error}", err=True)
+        sys.exit(COULD_NOT_START)
+    except KeyboardInterrupt:
+        sys.exit(130)

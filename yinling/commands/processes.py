@@ -1,0 +1,73 @@
+"""The commands that become one process of the house, and `migrate`. Each runs until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.config import Settings
+from core.log import configure_logging
+from yinling.checks import check_python, prepare_data_dir
+from yinling.environment import read_settings
+from yinling.errors import CannotStartError
+
+
+def start_broker(data_dir: Path | None) -> None:
+    """Become the broker."""
+    settings = _begin("broker", data_dir)
+    from yinling import bootstrap
+
+    bootstrap.run_broker(settings)
+
+
+def start_ingest(partition: str, data_dir: Path | None) -> None:
+    """Be the ingest worker `i/P`."""
+    index, partitions = parse_partition(partition)
+    settings = _begin(f"ingest-{index}", data_dir, partitions=partitions)
+    from yinling import bootstrap
+
+    bootstrap.run_ingest(settings, index, partitions)
+
+
+def start_pager(data_dir: Path | None) -> None:
+    """Be the pager."""
+    settings = _begin("pager", data_dir)
+    from yinling import bootstrap
+
+    bootstrap.run_pager(settings)
+
+
+def start_api(data_dir: Path | None, host: str | None, http_port: int | None) -> None:
+    """Be the API and the pages."""
+    settings = _begin("api", data_dir, host=host, http_port=http_port)
+    from yinling import bootstrap
+
+    bootstrap.run_api(settings)
+
+
+def migrate_tables(data_dir: Path | None) -> None:
+    """Bring the tables up to date and say so."""
+    settings = _begin("migrate", data_dir)
+    from yinling import bootstrap
+
+    bootstrap.migrate(settings)
+
+
+def parse_partition(text: str) -> tuple[int, int]:
+    """`i/P` as numbers.
+
+    Raises:
+        CannotStartError: it is not two numbers with 0 <= i < P.
+    """
+    left, slash, right = text.partition("/")
+    if slash and left.isdecimal() and right.isdecimal() and int(left) < int(right):
+        return int(left), int(right)
+    message = f"--partition {text!r} is wrong: write which worker of how many, counted from 0, such as 0/1 or 2/4."
+    raise CannotStartError(message)
+
+
+def _begin(process: str, data_dir: Path | None, **options: object) -> Settings:
+    check_python()
+    settings = read_settings(data_dir=data_dir, **options)
+    prepare_data_dir(settings.data_dir)
+    configure_logging(process, as_json=settings.log_json, level=settings.log_level)
+    return settings

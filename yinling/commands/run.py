@@ -1,0 +1,83 @@
+"""`yinling run`: everything of one centre on one machine.
+
+Checks come before anything is started or written; then the supervisor takes over.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.clock import SystemClock
+from core.config import Settings
+from core.log import configure_logging
+from yinling import demo, ports, welcome
+from yinling.checks import check_python, prepare_data_dir
+from yinling.children import Plan
+from yinling.environment import read_settings
+from yinling.errors import CannotStartError
+from yinling.folder_locks import data_folder_locked
+from yinling.supervisor import Supervisor
+
+SIMULATED_HOMES = 200
+
+
+def run_centre(**options: object) -> None:
+    """Run until a signal; returns when nothing is left running."""
+    check_python()
+    # A person watches this terminal: routine lines would push the addresses off it.
+    os.environ.setdefault("YINLING_LOG_LEVEL", "WARNING")
+    settings = read_settings(**options)
+    if settings.partitions > 1 and settings.database_url is None:
+        message = "YINLING_PARTITIONS above 1 needs PostgreSQL: set YINLING_DATABASE_URL, or leave the partitions at 1."
+        raise CannotStartError(message)
+    configure_logging("supervisor", as_json=settings.log_json, level=settings.log_level)
+    data_dir = prepare_data_dir(settings.data_dir)
+    clock = SystemClock()
+    with data_folder_locked(data_dir, clock) as lock:
+        chosen = ports.resolve(settings)
+        centre = _Centre(settings, data_dir, chosen)
+        supervisor = Supervisor(settings, data_dir, chosen, lock, clock)
+        supervisor.run(centre.prepare, centre.announce, _companions(settings))
+
+
+class _Centre:
+    """What this run prepared, for the block that is printed when it is ready."""
+
+    def __init__(self, settings: Settings, data_dir: Path, chosen: ports.Ports) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
+        self._ports = chosen
+        self._admin_password: str | None = None
+        self._first_sos: demo.FirstSos | None = None
+
+    def prepare(self) -> None:
+        """Bring the tables up to date, make the administrator, fill the demonstration centre."""
+        from people.users import ensure_administrator
+        from yinling import bootstrap
+
+        bootstrap.migrate(self._settings)
+        database = bootstrap.open_database(self._settings)
+        try:
+            given = self._settings.admin_password.get_secret_value() if self._settings.admin_password else None
+            if self._settings.demo:
+                given = given or demo.ADMINISTRATOR_PASSWORD
+            with database.transaction() as session:
+                self._admin_password = ensure_administrator(session, given, SystemClock().now())
+            if self._settings.demo:
+                self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, SIMULATED_HOMES, SystemClock())
+        finally:
+            database.close()
+
+    def announce(self) -> None:
+        """Print where everything is."""
+        welcome.show(self._settings, self._ports, admin_password=self._admin_password, first_sos=self._first_sos)
+
+
+def _companions(settings: Settings) -> list[Plan]:
+    if not settings.demo:
+        return []
+    return [
+        Plan("simulate", ("simulate", "--homes", str(SIMULATED_HOMES), "--quiet")),
+        Plan("fill-past", ("fill-past",), once=True),
+    ]
