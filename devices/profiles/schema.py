@@ -59,11 +59,21 @@ class ModelMeaning(_Strict):
 
     actions: dict[str, str] = {}
     contact_open_when: bool | None = None
+    readings: dict[str, str] = {}
+    """Properties of a dialect that are a value here and not the alarm their name suggests, with the metric they fill."""
 
     @field_validator("actions")
     @classmethod
     def _are_signals(cls, actions: dict[str, str]) -> dict[str, str]:
         return _known_signals(actions)
+
+    @field_validator("readings")
+    @classmethod
+    def _are_metrics(cls, readings: dict[str, str]) -> dict[str, str]:
+        unknown = set(readings.values()) - set(METRICS)
+        if unknown:
+            raise ValueError(f"no such metric: {', '.join(sorted(unknown))}")
+        return readings
 
 
 class Profile(_Strict):
@@ -85,8 +95,6 @@ class Profile(_Strict):
     """A cuff or a kiosk: each value is a measurement somebody made, and the next may be days away."""
     cancel_window_seconds: Annotated[float, Field(gt=0)] | None = None
     """How long the wearer may take back a detected fall; None where nobody can."""
-    battery_low_percent: Annotated[float, Field(ge=0, le=100)] | None = None
-    battery_ok_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     contact_open_when: bool = False
     """The value of a dialect's `contact` that means *open*; nearly every model says false."""
     actions: dict[str, str] = {}
@@ -127,10 +135,6 @@ class Profile(_Strict):
                 raise ValueError(f"{begins} and {ends} come together")
         if self.cancel_window_seconds is not None and "fall.cancelled" not in self.signals:
             raise ValueError("a cancel window needs fall.cancelled")
-        if (self.battery_low_percent is None) != (self.battery_ok_percent is None):
-            raise ValueError("battery_low_percent and battery_ok_percent come together")
-        if self.battery_low_percent is not None and (self.battery_ok_percent or 0) <= self.battery_low_percent:
-            raise ValueError("battery_ok_percent must lie above battery_low_percent")
         return self
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own documented form
@@ -155,6 +159,11 @@ class Profile(_Strict):
         if exception is not None and action in exception.actions:
             return exception.actions[action]
         return self.actions.get(action)
+
+    def reading_of(self, name: str, model: str | None) -> str | None:
+        """The metric a property fills on this model although elsewhere it would be an alarm."""
+        exception = self.models.get(model) if model else None
+        return exception.readings.get(name) if exception is not None else None
 
     def contact_open_value(self, model: str | None) -> bool:
         """The value of `contact` that means open for this model."""
