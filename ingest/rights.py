@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.partition import partition_of
 from ingest.broker_config import LANE_OF_CHANNEL
-
-_FNV_OFFSET = 2166136261
-_FNV_PRIME = 16777619
 
 DOWNWARD_CHANNELS = ("receipt", "command")
 
@@ -23,14 +21,6 @@ class Rights:
 
     publish: tuple[str, ...]
     subscribe: tuple[str, ...]
-
-
-def partition_of(home: str, partitions: int) -> int:
-    """The partition of a home: what the broker's `partition(P, …)` gives (FNV-1a of 32 bits, modulo P)."""
-    hashed = _FNV_OFFSET
-    for byte in home.encode():
-        hashed = ((hashed ^ byte) * _FNV_PRIME) & 0xFFFFFFFF
-    return hashed % partitions
 
 
 def rights_of(code: str, home: str, partitions: int, *, is_gateway: bool) -> Rights:
@@ -44,4 +34,4 @@ def rights_of(code: str, home: str, partitions: int, *, is_gateway: bool) -> Rig
     return Rights(publish, tuple(f"{own}.{channel}" for channel in DOWNWARD_CHANNELS))
 
 
-__all__ = ["DOWNWARD_CHANNELS", "Rights", "partition_of", "rights_of"]
+__all__ = ["DOWNWARD_CHANNELS", "Rights", "rights_of"]

@@ -52,14 +52,3 @@ def parse(topic: str) -> TopicParts | None:
     if len(levels) <= _CHANNEL_LEVEL or levels[0] != "yl" or levels[1] != "v1":
         return None
     return TopicParts(levels[_HOME_LEVEL], levels[_DEVICE_LEVEL], tuple(levels[_CHANNEL_LEVEL:]), topic)
-
-
-def partition_of(home: str, partitions: int) -> int:
-    """The partition of a home: FNV-1a (32 bit) of its name modulo P, as the broker's mapping computes it.
-
-    Source: NATS subject mapping `partition(P, 1)`; an integration test compares both for many names.
-    """
-    digest = 2166136261
-    for byte in home.encode():
-        digest = ((digest ^ byte) * 16777619) & 0xFFFFFFFF
-    return digest % partitions

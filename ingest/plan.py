@@ -1,0 +1,112 @@
+"""What a batch of messages asks for, before anything is written: findings, readings, children, sightings.
+
+Pure given the book and the conditions that are active; made anew when a home turns out to have changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from alerts.conditions import ActiveConditions
+
+from alerts.findings import Finding
+from alerts.rules.battery import METRIC as BATTERY
+from alerts.rules.battery import RULE as BATTERY_RULE
+from alerts.rules.battery import findings_of_battery
+from alerts.rules.signal import findings_of_signal
+from alerts.rules.silence import RULE as SILENCE_RULE
+from alerts.rules.silence import heard_again
+from alerts.rules.threshold import RULE as THRESHOLD_RULE
+from alerts.rules.threshold import Measured, findings_of_reading
+from alerts.rules.threshold import subject_of as threshold_subject
+from devices.codecs.types import Reading, StateUpdate
+from ingest.book import KnownDevice
+from ingest.decode import Item
+from ingest.unknown import Unknown
+from timeseries.ports import StoredReading
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything one batch leads to."""
+
+    findings: list[Finding] = field(default_factory=list)
+    readings: list[StoredReading] = field(default_factory=list)
+    unknowns: list[Unknown] = field(default_factory=list)
+    with_children: list[Item] = field(default_factory=list)
+    heard: list[tuple[KnownDevice, Item, bool]] = field(default_factory=list)
+    """Device, message, and whether it was an event."""
+    states: list[tuple[KnownDevice, Item, StateUpdate]] = field(default_factory=list)
+    values: list[tuple[KnownDevice, Item, Reading]] = field(default_factory=list)
+
+    @property
+    def needs_store(self) -> bool:
+        """Whether anything must be committed before the acknowledgement."""
+        return bool(self.findings or self.unknowns or self.with_children)
+
+    @property
+    def home_ids(self) -> set[int]:
+        """The homes it would write for."""
+        ids = {finding.home_id for finding in self.findings if finding.home_id is not None}
+        return ids | {item.page.id for item in self.with_children if item.page is not None}
+
+
+def make_plan(items: Sequence[Item], conditions: ActiveConditions) -> Plan:
+    """Run the rules over a decoded batch."""
+    plan = Plan()
+    for item in items:
+        plan.unknowns += item.unknowns()
+        if item.decoded.children:
+            plan.with_children.append(item)
+        _plan_item(plan, item, conditions)
+    return plan
+
+
+def _plan_item(plan: Plan, item: Item, conditions: ActiveConditions) -> None:
+    heard: dict[int, tuple[KnownDevice, bool]] = {}
+    if item.speaker is not None:
+        heard[item.speaker.facts.id] = (item.speaker, False)
+    for signal in item.decoded.signals:
+        device = item.device_of(signal.device)
+        if device is not None:
+            heard[device.facts.id] = (device, True)
+            plan.findings += findings_of_signal(signal, device.facts)
+    for reading in item.decoded.readings:
+        device = item.device_of(reading.device)
+        if device is not None:
+            heard.setdefault(device.facts.id, (device, False))
+            _plan_reading(plan, item, device, reading, conditions)
+    for state in item.decoded.states:
+        device = item.device_of(state.device)
+        if device is not None:
+            heard.setdefault(device.facts.id, (device, False))
+            _plan_state(plan, item, device, state, conditions)
+    if item.raw.retained:
+        return  # kept by the broker from before: says nothing of now
+    for device, is_event in heard.values():
+        plan.heard.append((device, item, is_event))
+        if conditions.severity(device.facts.home_id, SILENCE_RULE, device.facts.subject) is not None:
+            plan.findings.append(heard_again(device.facts, item.raw.received_at))
+
+
+def _plan_reading(plan: Plan, item: Item, device: KnownDevice, reading: Reading, conditions: ActiveConditions) -> None:
+    facts = device.facts
+    plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
+    plan.values.append((device, item, reading))
+    if reading.metric == BATTERY:
+        _plan_battery(plan, item, device, Measured(BATTERY, reading.value, reading.at), conditions)
+    elif reading.metric in facts.limits:
+        active = conditions.severity(facts.home_id, THRESHOLD_RULE, threshold_subject(reading.metric, facts))
+        plan.findings += findings_of_reading(Measured(reading.metric, reading.value, reading.at), facts, active)
+
+
+def _plan_state(plan: Plan, item: Item, device: KnownDevice, state: StateUpdate, conditions: ActiveConditions) -> None:
+    plan.states.append((device, item, state))
+    if state.battery is not None:
+        _plan_battery(plan, item, device, Measured(BATTERY, state.battery, item.raw.received_at), conditions)
+
+
+def _plan_battery(plan: Plan, item: Item, device: KnownDevice, measured: Measured, conditions: ActiveConditions) -> None:
+    active = conditions.severity(device.facts.home_id, BATTERY_RULE, device.facts.subject) is not None
+    plan.findings += findings_of_battery(measured, device.facts, active=active)

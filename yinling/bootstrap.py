@@ -1,0 +1,62 @@
+"""Where everything is wired: each process of the house, made of its parts.
+
+Nothing else in the house knows everyone. Each `run_…` blocks until SIGTERM or SIGINT and leaves no thread behind.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from core.clock import SystemClock
+from core.config import Settings
+from core.database import Database
+from yinling import migrations
+
+
+def open_database(settings: Settings) -> Database:
+    """The relational store of these settings."""
+    return Database(settings.relational_url)
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the relational store up to date."""
+    database = open_database(settings)
+    try:
+        migrations.upgrade(database)
+    finally:
+        database.close()
+
+
+def run_broker(settings: Settings, *, ingest_only: bool = False) -> NoReturn:
+    """Become the broker."""
+    from ingest.broker import exec_broker
+
+    exec_broker(settings, ingest_only=ingest_only)
+
+
+def run_ingest(settings: Settings, partition: int, partitions: int) -> None:
+    """Be the ingest worker `partition` of `partitions`."""
+    from yinling.ingest_process import IngestProcess
+
+    IngestProcess(settings, SystemClock(), partition, partitions).run()
+
+
+def run_pager(settings: Settings) -> None:
+    """Be the pager."""
+    from yinling.pager_process import PagerProcess
+
+    PagerProcess(settings, SystemClock()).run()
+
+
+def run_api(settings: Settings) -> None:
+    """Be the API and the pages."""
+    from api.server import serve
+
+    serve(settings, SystemClock())
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, without starting anything."""
+    from api.openapi import document
+
+    return document()

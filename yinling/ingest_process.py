@@ -1,0 +1,206 @@
+"""The ingest worker as a process: its threads, and the loop of what it says and answers on the broker.
+
+Ends with exit code 1 when a lane, a network thread or the partition's lease is lost; the supervisor starts it again. What
+is in flight then was not acknowledged and is delivered again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import prometheus_client
+import structlog
+from alerts.conditions import ActiveConditions
+from ingest.gateway_port import GatewayPort
+from ingest.watch import BrokerWatch
+from timeseries.recorder import Recorder, open_recorder
+
+from alerts.engine import AlertEngine
+from alerts.leases import take_lease
+from core.bus import HINT_SUBJECT, Bus
+from core.clock import Clock
+from core.config import Settings
+from core.database import Database
+from ingest.book import HomeBook
+from ingest.broker import load_or_create_secrets
+from ingest.broker_secrets import BrokerSecrets
+from ingest.directory import DatabaseDirectory
+from ingest.lane import LaneLoop
+from ingest.pipeline import Pipeline, Tools
+from ingest.rate_limit import TelemetryLimit
+from ingest.receipts import ReceiptSender
+from ingest.refusals import RefusalLedger
+from ingest.seen import SeenBook
+from ingest.sign_in import SignInResponder
+from ingest.silence import SilenceTimer
+from ingest.source import LaneSource, SourceAddress
+from ingest.topics import Lane, lane_filter
+from ingest.unknown import UnknownKeeper
+from ingest.worker import Worker, make_chores, recall
+
+log = structlog.get_logger()
+
+_LOOK_SECONDS = 0.25
+
+
+class IngestProcess:
+    """One worker, from start to end."""
+
+    def __init__(self, settings: Settings, clock: Clock, partition: int, partitions: int) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._partition = partition
+        self._partitions = partitions
+        self._name = f"ingest-{partition}"
+        self._database = Database(settings.relational_url)
+        self._secrets: BrokerSecrets = load_or_create_secrets(settings)
+        self._bus = Bus(
+            f"nats://{settings.nats_host}:{settings.nats_port}",
+            user="yinling",
+            password=self._secrets.password,
+            name=self._name,
+        )
+        self._recorder: Recorder = open_recorder(settings, clock)
+        self._failed = threading.Event()
+        self._ready = False
+        self._worker = self._build()
+
+    def run(self) -> None:
+        """Work until told to stop; raises SystemExit(1) when it cannot go on."""
+        trouble = asyncio.run(self._main())
+        self._recorder.close()
+        self._database.close()
+        if trouble is not None:
+            log.error("ingest_ends", reason=trouble)
+            raise SystemExit(1)
+
+    def _build(self) -> Worker:
+        clock, settings, database = self._clock, self._settings, self._database
+        owner = f"{socket.gethostname()}:{self._name}"
+        with database.transaction() as session:
+            epoch = take_lease(session, self._partition, owner, clock.now())
+        book, seen, conditions = HomeBook(self._partition, self._partitions), SeenBook(), ActiveConditions()
+        with database.snapshot() as session:
+            homes = book.load_all(session)
+            conditions.load(session)
+            recall(session, seen)
+        log.info("ingest_starts", partition=self._partition, epoch=epoch, homes=homes)
+        engine = AlertEngine(settings)
+        sources = {lane: self._source(lane) for lane in Lane}
+        receipts = ReceiptSender(
+            database, sources[Lane.ALARM].client, clock, partition=self._partition, partitions=self._partitions
+        )
+        unknown = UnknownKeeper(settings.unknown_messages_per_topic)
+        tools = Tools(
+            database, clock, self._bus, book, seen, conditions, engine, receipts, self._recorder, unknown, self._partition, epoch
+        )
+        silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
+        chores = make_chores(tools, settings, silence)
+        limits = {Lane.ALARM: None, Lane.DATA: TelemetryLimit(settings.telemetry_per_device_per_minute)}
+        lanes = [
+            LaneLoop(
+                source,
+                Pipeline(tools, limit=limits[lane], wake=chores.wake, on_outcomes=silence.note),
+                clock,
+                most=settings.ingest_batch_messages,
+                on_failure=self._fail,
+            )
+            for lane, source in sources.items()
+        ]
+        self._chores = chores
+        return Worker(list(sources.values()), lanes, chores, self._failed)
+
+    def _source(self, lane: Lane) -> LaneSource:
+        address = SourceAddress(
+            self._settings.nats_host,
+            self._settings.mqtt_port,
+            "ingest",
+            self._secrets.password,
+            f"yinling-ingest-{self._partition}-{lane}",
+            lane_filter(self._partition, lane),
+        )
+        return LaneSource(lane, address, self._clock, capacity=self._settings.ingest_queue_messages)
+
+    def _fail(self, error: BaseException) -> None:
+        log.error("lane_failed", error=repr(error))
+        self._failed.set()
+
+    async def _main(self) -> str | None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await self._bus.start()
+        self._worker.start()
+        edges = asyncio.create_task(self._edges())
+        trouble: str | None = None
+        try:
+            while not stop.is_set() and trouble is None:
+                try:
+                    await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
+                except TimeoutError:
+                    trouble = self._worker.trouble()
+                if edges.done() and edges.exception() is not None:
+                    log.error("edge_failed", error=repr(edges.exception()))
+                    trouble = "an edge failed"
+        finally:
+            edges.cancel()
+            await asyncio.gather(edges, return_exceptions=True)
+            await asyncio.to_thread(self._worker.stop)
+            await self._bus.stop()
+        return trouble
+
+    async def _edges(self) -> None:
+        """Everything that speaks with the broker beside the lanes; runs until cancelled."""
+        ledger = RefusalLedger(self._database)
+        directory = DatabaseDirectory(self._database, self._settings.data_dir / "sign-in.json", self._clock)
+        responder = SignInResponder(
+            self._bus,
+            self._secrets,
+            directory,
+            self._clock,
+            partition=self._partition,
+            partitions=self._partitions,
+            on_refusal=ledger.add,
+        )
+        directory.start()
+        gateway = GatewayPort(self._settings) if self._partition == 0 else None
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ledger.run())
+            tasks.create_task(self._answer())
+            tasks.create_task(self._keep_gate(responder))
+            if gateway is not None:
+                tasks.create_task(gateway.serve())
+                tasks.create_task(BrokerWatch(self._settings, self._secrets, self._clock, ledger.add).run())
+            await responder.start()
+
+    async def _answer(self) -> None:
+        await self._bus.answer_status(self.status)
+
+        async def hinted(_message: object) -> None:
+            self._chores.wake()
+
+        await self._bus.subscribe(HINT_SUBJECT, hinted)
+
+    async def _keep_gate(self, responder: SignInResponder) -> None:
+        """Devices come in only while both sessions exist."""
+        while True:
+            self._ready = self._worker.is_subscribed
+            if self._ready:
+                responder.open()
+            else:
+                responder.close()
+            await asyncio.sleep(0.05)
+
+    def status(self) -> Mapping[str, Any]:
+        """What `/readyz` and `/metrics` are told."""
+        return {
+            "process": self._name,
+            "ready": self._ready,
+            "checks": {"broker": "ok" if self._ready else "no_session", "readings": self._recorder.health()},
+            "metrics": prometheus_client.generate_latest().decode(),
+        }
