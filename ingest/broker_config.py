@@ -30,8 +30,8 @@ MOST_ACK_PENDING = 32767
 MOST_CONNECTIONS = 1_000_000
 """The broker's own default is 65,536; -1 would let nobody in."""
 
-SIGN_IN_TIMEOUT_SECONDS = 3
-"""How long the broker waits for the answer to one sign-in; a whole county signs in again after a restart."""
+SIGN_IN_TIMEOUT_SECONDS = 2
+"""How long the broker waits for the answer to one sign-in. A question asked while no worker listens waits as long."""
 
 LOG_FILE_BYTES = 8 * 1024 * 1024
 LOG_FILES = 4

@@ -1,6 +1,6 @@
 """Answers the broker's question "may this device in, and what may it say?".
 
-The responders of all workers are one queue group; the broker asks any of them and waits three seconds. Nobody is let in
+The responders of all workers are one queue group; the broker asks any of them and waits two seconds. Nobody is let in
 before the sessions of all P workers exist, because what is published earlier is acknowledged and dropped. A worker
 that dies stops answering and the others go on; with none left, devices are refused and try again.
 """

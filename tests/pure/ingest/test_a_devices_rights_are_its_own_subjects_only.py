@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ids import hash_secret
+from core.partition import partition_of
 from ingest.directory import DeviceCredentials, profile_is_gateway
 from ingest.refusals import RefusalReason
-from ingest.rights import partition_of, rights_of
+from ingest.rights import rights_of
 from ingest.sign_in import Gate, judge
 from ingest.sign_in_tokens import MalformedRequestError, SignInRequest, admission, parse_request
 

@@ -1,0 +1,134 @@
+"""The port gateways connect to: a relay to the broker's MQTT port that changes topics and nothing else.
+
+Acknowledgements stay end to end: a PUBACK that a gateway gets is the broker's own. Nothing is stored here; when this
+process, the broker or the gateway dies, both sides of the connection are closed, and what was not acknowledged is sent
+again by whoever still has it. What is no MQTT closes that one connection, with a line in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+
+import structlog
+
+from ingest.gateway_topics import TO_BROKER, TO_GATEWAY
+from ingest.mqtt_packets import MalformedPacketError, PacketRewriter, TopicRules
+
+log = structlog.get_logger()
+
+_CHUNK_BYTES = 64 * 1024
+_MOST_CONNECTIONS = 10_000
+_CONNECT_SECONDS = 5.0
+_LINGER_SECONDS = 5.0
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class GatewayPort:
+    """Listens for gateways. `start`, then `stop`; the figures are for metrics."""
+
+    def __init__(self, host: str, port: int, broker_host: str, broker_port: int, *, tls: ssl.SSLContext | None = None) -> None:
+        self._host = host
+        self._port = port
+        self._broker = (broker_host, broker_port)
+        self._tls = tls
+        self._server: asyncio.Server | None = None
+        self._relays: set[asyncio.Task[None]] = set()
+        self.malformed = 0
+        """Connections closed because they spoke no MQTT."""
+        self.unreachable = 0
+        """Connections closed because the broker was away."""
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._server.sockets[0].getsockname()[1]) if self._server is not None else self._port
+
+    @property
+    def connections(self) -> int:
+        """Gateways connected now."""
+        return len(self._relays)
+
+    async def start(self) -> None:
+        """Listen; `OSError` when the port is taken."""
+        self._server = await asyncio.start_server(self._accept, self._host, self._port, ssl=self._tls, limit=_CHUNK_BYTES)
+
+    async def stop(self) -> None:
+        """Close the port and every connection."""
+        if self._server is not None:
+            self._server.close()
+        for relay in tuple(self._relays):
+            relay.cancel()
+        await asyncio.gather(*self._relays, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        relay = asyncio.current_task()
+        if relay is None or len(self._relays) >= _MOST_CONNECTIONS:
+            writer.transport.abort()
+            return
+        self._relays.add(relay)
+        try:
+            await self._relay((reader, writer))
+        except asyncio.CancelledError:
+            writer.transport.abort()  # our own end; the task's owner awaits nothing of it
+        finally:
+            self._relays.discard(relay)
+
+    async def _relay(self, gateway: Stream) -> None:
+        peer = gateway[1].get_extra_info("peername")
+        _keep_alive(gateway[1])
+        try:
+            broker = await asyncio.wait_for(asyncio.open_connection(*self._broker, limit=_CHUNK_BYTES), _CONNECT_SECONDS)
+        except (OSError, TimeoutError) as error:
+            self.unreachable += 1
+            log.warning("gateway_port_broker_away", peer=peer, error=str(error))
+            await _close(gateway[1])
+            return
+        ways = [
+            asyncio.create_task(_pump(gateway[0], broker[1], TO_BROKER)),
+            asyncio.create_task(_pump(broker[0], gateway[1], TO_GATEWAY)),
+        ]
+        try:
+            ended, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for failure in (each.exception() for each in ended):
+                if isinstance(failure, MalformedPacketError):
+                    self.malformed += 1
+                    log.warning("gateway_port_malformed", peer=peer, error=str(failure))
+                elif failure is not None and not isinstance(failure, OSError):
+                    raise failure
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            await asyncio.gather(_close(gateway[1]), _close(broker[1]))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: TopicRules) -> None:
+    """Carry one direction until its end; a slow receiver holds up its sender, so memory stays bounded."""
+    rewriter = PacketRewriter(rules)
+    while data := await reader.read(_CHUNK_BYTES):
+        writer.writelines(rewriter.feed(data))
+        await writer.drain()
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    """Send what is still buffered and close; one who does not take it is cut off."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    handle = writer.get_extra_info("socket")
+    if handle is not None:
+        with contextlib.suppress(OSError):
+            handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+__all__ = ["GatewayPort"]

@@ -1,0 +1,175 @@
+"""The gateway port in front of the real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.broker import BrokerHandle, free_ports, running_broker
+from support.devices import Cast, House, running_sign_in, until
+
+from ingest.gateway_port import GatewayPort
+
+OWN = "yl/v1/home-1/gw-1"
+UP = f"alarm/{OWN}/up/zigbee2mqtt"
+
+
+@contextmanager
+def running_gateway_port(broker: BrokerHandle) -> Iterator[GatewayPort]:
+    """A gateway port in a thread of its own."""
+    ports: list[GatewayPort] = []
+    started, stop = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        port = GatewayPort("127.0.0.1", 0, "127.0.0.1", broker.mqtt_port)
+        await port.start()
+        ports.append(port)
+        started.set()
+        while not stop.is_set():  # noqa: ASYNC110 the flag is another thread's
+            await asyncio.sleep(0.02)
+        await port.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="gateway-port")
+    thread.start()
+    try:
+        assert started.wait(10)
+        yield ports[0]
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+@pytest.fixture
+def port(house: House) -> Iterator[GatewayPort]:
+    with running_gateway_port(house.broker) as port:
+        yield port
+
+
+def test_white_space_ends_the_connection_on_the_devices_port(house: House) -> None:
+    gateway = house.cast.device("gw-1")
+    gateway.publish(f"{OWN}/up/zigbee2mqtt/Living room", b"{}")
+    until(lambda: gateway.disconnections)
+    assert not gateway.published
+
+
+def test_names_with_spaces_slashes_and_chinese_pass_the_gateway_port(house: House, port: GatewayPort) -> None:
+    worker = house.cast.ingest("observer", persistent=False)
+    worker.subscribe("part/+/alarm/#", qos=1)
+    gateway = house.cast.device("gw-1", port=port.port)
+    names = ["Living room", "a/b c/d", "老人 房间", "dot.ted * name > x", "/leading"]
+    for name in names:
+        gateway.publish(f"{OWN}/zigbee2mqtt/{name}", name.encode())
+    until(lambda: len(worker.heard) == len(names))
+    assert [each.split("/", 1)[1].split("/", 1)[1] for each in worker.topics()] == [
+        f"{UP}/{name}".replace(" ", "\u00a0") for name in names
+    ]
+    assert worker.payloads() == [name.encode() for name in names]
+    assert gateway.is_in
+
+
+def test_commands_reach_a_gateway_under_its_own_names(house: House, port: GatewayPort) -> None:
+    gateway = house.cast.device("gw-1", port=port.port)
+    assert gateway.subscribe(f"{OWN}/zigbee2mqtt/bridge/request/#", f"{OWN}/zigbee2mqtt/+/set") == [0, 0]
+    assert gateway.subscribe(f"{OWN}/zigbee2mqtt/Living room/get", qos=1) == [1]
+    worker = house.cast.ingest("observer", persistent=False)
+    for rest in ("bridge/request/permit_join", "Living\u00a0room/set", "Living\u00a0room/get"):
+        worker.publish(f"{OWN}/zigbee2mqtt/{rest}", b"1")
+    until(lambda: len(gateway.heard) == 3)
+    assert set(gateway.topics()) == {
+        f"{OWN}/zigbee2mqtt/bridge/request/permit_join",
+        f"{OWN}/zigbee2mqtt/Living room/set",
+        f"{OWN}/zigbee2mqtt/Living room/get",
+    }
+    gateway.client.unsubscribe(f"{OWN}/zigbee2mqtt/Living room/get")
+    assert gateway.is_in
+
+
+def test_a_device_list_above_one_mebibyte_passes(house: House, port: GatewayPort) -> None:
+    worker = house.cast.ingest("observer", persistent=False)
+    worker.subscribe("part/+/alarm/#", qos=1)
+    gateway = house.cast.device("gw-1", port=port.port)
+    devices = bytes(range(256)) * (3 * 4096)
+    gateway.publish(f"{OWN}/zigbee2mqtt/bridge/devices", devices, retain=True)
+    until(lambda: worker.heard)
+    assert worker.payloads() == [devices]
+    gateway.publish(f"{OWN}/zigbee2mqtt/bridge/devices", b"", retain=True)
+
+
+def test_a_gateways_will_arrives_and_replaces_its_retained_state(house: House, port: GatewayPort) -> None:
+    worker = house.cast.ingest("observer", persistent=False)
+    worker.subscribe("part/+/alarm/#", qos=1)
+    gateway = house.cast.device("gw-1", port=port.port, will=(f"{OWN}/zigbee2mqtt/bridge/state", b"offline"))
+    gateway.publish(f"{OWN}/zigbee2mqtt/bridge/state", b"online", retain=True)
+    gateway.cut()
+    until(lambda: len(worker.heard) == 2)
+    assert worker.payloads() == [b"online", b"offline"]
+    assert len(set(worker.topics())) == 1
+    later = house.cast.ingest("later", persistent=False)
+    later.subscribe("part/+/alarm/#", qos=1)
+    until(lambda: later.heard)
+    assert [(each.payload, each.retained) for each in later.heard] == [(b"offline", True)]
+
+
+def test_a_gateways_own_press_is_not_moved(house: House, port: GatewayPort) -> None:
+    worker = house.cast.ingest("observer", persistent=False)
+    worker.subscribe("part/+/alarm/yl/v1/home-1/gw-1/event", qos=1)
+    gateway = house.cast.device("gw-1", port=port.port)
+    gateway.publish(f"{OWN}/event", b"{}")
+    until(lambda: worker.heard)
+    assert worker.topics()[0].endswith(f"alarm/{OWN}/event")
+
+
+def test_a_gateway_cannot_speak_for_another_home(house: House, port: GatewayPort) -> None:
+    worker = house.cast.ingest("observer", persistent=False)
+    worker.subscribe("part/#", "yl/#", qos=1)
+    gateway = house.cast.device("gw-1", port=port.port)
+    gateway.publish("yl/v1/home-2/gw-1/zigbee2mqtt/x", b"foreign")
+    gateway.publish("yl/v1/home-2/dev-2/event", b"foreign")
+    gateway.publish(f"{OWN}/zigbee2mqtt/x", b"own")
+    until(lambda: b"own" in worker.payloads())
+    assert b"foreign" not in worker.payloads()
+
+
+def test_what_is_no_mqtt_closes_that_connection_only(house: House, port: GatewayPort) -> None:
+    gateway = house.cast.device("gw-1", port=port.port)
+    with socket.create_connection(("127.0.0.1", port.port), timeout=10) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert stranger.recv(100) == b""
+    until(lambda: port.malformed == 1)
+    gateway.publish(f"{OWN}/zigbee2mqtt/x", b"still here")
+    assert gateway.is_in
+
+
+def test_a_press_a_gateway_sent_while_the_broker_died_is_not_acknowledged_by_the_port(tmp_path: Path) -> None:
+    with running_broker(tmp_path) as broker, running_sign_in(broker) as sign_in, running_gateway_port(broker) as port:
+        sign_in.directory.add("gw-1", "home-1", is_gateway=True)
+        with Cast(broker) as cast:
+            gateway = cast.device("gw-1", port=port.port)
+            broker.kill()
+            until(lambda: gateway.disconnections)
+            until(lambda: port.connections == 0)
+            with socket.create_connection(("127.0.0.1", port.port), timeout=10) as early:
+                assert early.recv(1) == b""
+            assert port.unreachable == 1
+            broker.start()
+            again = until(lambda: _signed_in(cast, port))
+            again.publish(f"{OWN}/zigbee2mqtt/x", b"{}")
+            assert again.published
+
+
+def _signed_in(cast: Cast, port: GatewayPort) -> object:
+    gateway = cast.device("gw-1", port=port.port)
+    return gateway if gateway.is_in else None
+
+
+def test_a_taken_port_is_an_error_at_the_start(house: House) -> None:
+    async def start() -> None:
+        await GatewayPort("127.0.0.1", house.broker.mqtt_port, "127.0.0.1", free_ports(1)[0]).start()
+
+    with pytest.raises(OSError, match="address already in use"):
+        asyncio.run(start())
