@@ -34,6 +34,14 @@ class Device(OfCentre, Base):
         sa.UniqueConstraint("client_id"),
         sa.UniqueConstraint("parent_id", "address"),
         sa.Index(
+            "uq_devices_serial_in_use",
+            "centre_id",
+            "serial",
+            unique=True,
+            sqlite_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
+            postgresql_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
+        ),
+        sa.Index(
             "ix_devices_silence_due_at",
             "silence_due_at",
             sqlite_where=sa.text("silence_due_at IS NOT NULL"),
@@ -48,6 +56,8 @@ class Device(OfCentre, Base):
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("devices.id"), index=True)
     address: Mapped[str | None] = mapped_column(sa.String(200))
     """How the gateway calls this child: its lasting address (Zigbee IEEE address), or its topic name until known."""
+    alias: Mapped[str | None] = mapped_column(sa.String(200))
+    """The name the gateway's topics use for this child today; it changes when somebody renames it there."""
     name: Mapped[str] = mapped_column(sa.String(200))
     room: Mapped[str | None] = mapped_column(sa.String(60))
     profile: Mapped[str] = mapped_column(sa.String(60))

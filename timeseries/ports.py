@@ -37,19 +37,19 @@ class Point:
 class StoreAwayError(UnavailableError):
     """The store does not answer or has no room; the same write may succeed later."""
 
-    code = "readings_store_away"
+    code = "readings_unavailable"
 
 
 class StoreRefusedError(UnavailableError):
     """The store will never take (part of) this write; trying again is useless."""
 
-    code = "readings_store_refused"
+    code = "readings_unavailable"
 
 
 class RangeError(InvalidInputError):
     """A range of time, or a number of points, that cannot be read."""
 
-    code = "invalid_range"
+    code = "period_invalid"
 
 
 class ReadingStore(Protocol):

@@ -224,6 +224,7 @@ def upgrade() -> None:
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("address", sa.String(length=200), nullable=True),
+        sa.Column("alias", sa.String(length=200), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("room", sa.String(length=60), nullable=True),
         sa.Column("profile", sa.String(length=60), nullable=False),
@@ -256,6 +257,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_devices_home_id"), "devices", ["home_id"], unique=False)
     op.create_index(op.f("ix_devices_parent_id"), "devices", ["parent_id"], unique=False)
+    op.create_index(
+        "uq_devices_serial_in_use",
+        "devices",
+        ["centre_id", "serial"],
+        unique=True,
+        sqlite_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
+        postgresql_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
+    )
     op.create_index(
         "ix_devices_silence_due_at",
         "devices",

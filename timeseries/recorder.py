@@ -1,0 +1,139 @@
+"""Readings on their way into the store: written through, or spooled on disk when the store refuses.
+
+`record` returns only when every reading is in the store or synced in the spool, or was refused for good and counted; so the
+caller may acknowledge. `drain` brings the spool into the store, oldest first. A reading the store will never take is found by
+halving the batch and set aside; it never stops the others. A process killed after a drain and before the segment was
+removed writes the same points again, which changes nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from core.clock import Clock
+from core.config import Settings
+from timeseries.ports import ReadingStore, StoreAwayError, StoredReading, StoreRefusedError
+from timeseries.spool import Spool
+from timeseries.sqlite_store import open_store
+
+log = structlog.get_logger()
+
+stored_total = Counter("yinling_readings_stored_total", "Readings written to the store.")
+spooled_total = Counter("yinling_readings_spooled_total", "Readings kept in the spool because the store refused.")
+refused_total = Counter("yinling_readings_refused_total", "Readings the store will never take, set aside.")
+dropped_total = Counter("yinling_readings_dropped_total", "Readings dropped because the spool was full or the disk refused.")
+spool_bytes = Gauge("yinling_spool_bytes", "Size of the spool on disk.")
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+class Recorder:
+    """Store and spool as one. `record` and `drain` may be called from different threads."""
+
+    def __init__(self, store: ReadingStore, spool: Spool, clock: Clock) -> None:
+        self._store = store
+        self._spool = spool
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._away = spool.size_bytes > 0
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._retry_at_seconds = 0.0
+        spool_bytes.set(spool.size_bytes)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether readings go to the spool now."""
+        return self._away
+
+    def health(self) -> str:
+        """`ok`, or `spooling` while the store refuses or the spool is not drained."""
+        return "spooling" if self._away else "ok"
+
+    def record(self, readings: Sequence[StoredReading]) -> None:
+        """Keep every reading, in the store or in the spool."""
+        with self._lock:
+            if not self._away:
+                try:
+                    self._write(readings)
+                except StoreAwayError as error:
+                    log.error("readings_store_away", reason=str(error))
+                    self._away = True
+                    self._back_off()
+                else:
+                    return
+            self._keep(readings)
+
+    def drain(self) -> int:
+        """Bring one segment of the spool into the store when it is time to try; the readings written."""
+        with self._lock:
+            if not self._away or self._clock.monotonic_seconds() < self._retry_at_seconds:
+                return 0
+        segment = self._spool.oldest()
+        if segment is None:
+            with self._lock:
+                # Nothing can have been appended meanwhile without the lock.
+                self._away = self._spool.size_bytes > 0
+            return 0
+        path, batches = segment
+        try:
+            for batch in batches:
+                self._write(batch)
+        except StoreAwayError:
+            self._back_off()
+            return 0
+        self._spool.remove(path)
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        spool_bytes.set(self._spool.size_bytes)
+        return sum(len(batch) for batch in batches)
+
+    def delete_before(self, at: datetime) -> int:
+        """Retention: delete stored readings older than `at`."""
+        return self._store.delete_before(at)
+
+    def close(self) -> None:
+        """Close the store; the spool is on disk already."""
+        self._store.close()
+
+    def _write(self, readings: Sequence[StoredReading]) -> None:
+        try:
+            self._store.write(readings)
+        except StoreRefusedError as error:
+            if len(readings) == 1:
+                log.error("reading_refused", reading=str(readings[0]), reason=str(error))
+                refused_total.inc()
+                return
+            half = len(readings) // 2
+            self._write(readings[:half])
+            self._write(readings[half:])
+        else:
+            stored_total.inc(len(readings))
+
+    def _keep(self, readings: Sequence[StoredReading]) -> None:
+        dropped = self._spool.dropped_readings
+        try:
+            self._spool.append(readings)
+        except OSError as error:
+            # The disk itself refuses: telemetry is dropped, counted, and alarms go on (invariant 11).
+            log.error("spool_refused", reason=str(error), readings=len(readings))
+            dropped_total.inc(len(readings))
+            return
+        spooled_total.inc(len(readings))
+        dropped_total.inc(self._spool.dropped_readings - dropped)
+        spool_bytes.set(self._spool.size_bytes)
+
+    def _back_off(self) -> None:
+        self._retry_at_seconds = self._clock.monotonic_seconds() + self._pause_seconds
+        self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def open_recorder(settings: Settings, clock: Clock, name: str) -> Recorder:
+    """The recorder of one process: the store of these settings and the spool in a folder of its own name."""
+    folder = Path(settings.data_dir) / "spool" / name
+    return Recorder(open_store(settings.readings_path), Spool(folder, most_bytes=settings.spool_max_bytes), clock)
