@@ -1,0 +1,53 @@
+/** Sentences about incidents in the reader's language: one place, so that every page says the same. */
+
+import { useI18n } from 'vue-i18n'
+
+import type { IncidentItem, TimelineEntry } from '@/api/types'
+import { wordsFor } from '@/i18n'
+import { readNote } from '@/logic/script'
+import { detail, detailText, storyOf } from '@/logic/story'
+
+export function useWords() {
+  const { t, te } = useI18n()
+
+  const kindWords = (kind: string): string => wordsFor('kind', kind)
+  const metricWords = (metric: string): string => wordsFor('metric', metric)
+
+  function who(incident: IncidentItem): string {
+    return incident.resident_name ?? incident.home_name ?? t('incident.system')
+  }
+
+  /** "王秀英在卧室按下了求助按钮": one sentence, the person first. */
+  function sentence(incident: IncidentItem): string {
+    const story = storyOf(incident)
+    const key = te(`sentence.${story.what}`) ? `sentence.${story.what}` : 'sentence.other'
+    const where = story.room ? t('incident.in_room', { room: story.room }) : ''
+    const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
+    const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''
+    return t(key, { who: name, where, what: kindWords(story.what), device: story.device ?? '', measured })
+  }
+
+  function actWords(entry: Pick<TimelineEntry, 'act' | 'details'>): string {
+    if (entry.act === 'noted' && readNote(detailText(entry)).step !== null) return t('timeline.step_done')
+    return wordsFor('timeline', entry.act)
+  }
+
+  /** What stands beside the act: the reason, the responder, the note, the alert's kind. */
+  function actDetail(entry: Pick<TimelineEntry, 'act' | 'details'>): string {
+    const parts: string[] = []
+    const kind = detail(entry, 'kind') ?? detail(entry, 'what')
+    if (kind !== null && entry.act !== 'noted') parts.push(kindWords(kind))
+    const reason = detail(entry, 'reason')
+    if (reason !== null) parts.push(wordsFor('reason', reason))
+    const responder = detail(entry, 'responder_name') ?? detail(entry, 'responder')
+    if (responder !== null) parts.push(responder)
+    const channel = detail(entry, 'channel')
+    if (channel !== null) parts.push(channel)
+    const { step, words } = readNote(detailText(entry))
+    if (step !== null && te(`script.${step}`)) parts.push(t(`script.${step}`))
+    else if (words) parts.push(words)
+    return parts.join(' · ')
+  }
+
+  return { kindWords, metricWords, who, sentence, actWords, actDetail }
+}

@@ -1,0 +1,77 @@
+/** Geometry of the last 24 hours: everything as fractions of the width, so that any size draws the same. Pure. */
+
+import type { Day, DayLane, DayVital } from '@/api/types'
+
+export interface Bar {
+  left: number
+  width: number
+  kind: string
+}
+
+/** Where an instant lies between the ends of the day, 0 to 1. */
+export function place(at: string, day: Pick<Day, 'from' | 'to'>): number {
+  const from = Date.parse(day.from)
+  const span = Date.parse(day.to) - from
+  return span <= 0 ? 0 : Math.min(1, Math.max(0, (Date.parse(at) - from) / span))
+}
+
+/** The spans of a lane as bars; the shortest is still wide enough to be seen. */
+export function bars(lane: Pick<DayLane, 'spans'>, day: Pick<Day, 'from' | 'to'>, least = 0.004): Bar[] {
+  return lane.spans.map((span) => {
+    const left = place(span.from, day)
+    return { left: Math.min(left, 1 - least), width: Math.max(least, place(span.to, day) - left), kind: span.kind }
+  })
+}
+
+/** Full hours to write below, at most `count`. */
+export function hours(day: Pick<Day, 'from' | 'to'>, every: number): { at: number; hour: number }[] {
+  const ticks: { at: number; hour: number }[] = []
+  const cursor = new Date(day.from)
+  cursor.setMinutes(0, 0, 0)
+  for (let step = 0; step < 49; step += 1) {
+    cursor.setHours(cursor.getHours() + 1)
+    if (cursor.getTime() > Date.parse(day.to)) break
+    if (cursor.getHours() % every === 0) ticks.push({ at: place(cursor.toISOString(), day), hour: cursor.getHours() })
+  }
+  return ticks
+}
+
+/** Movement per hour of the reader's day that was seen, from all lanes that show movement. */
+export function movementByHour(day: Day): number[] {
+  const counts = new Array<number>(24).fill(0)
+  for (const lane of day.lanes) {
+    if (!['motion', 'presence', 'door'].some((name) => lane.key.startsWith(name))) continue
+    for (const item of [...lane.spans.map((span) => span.from), ...lane.marks.map((mark) => mark.at)]) {
+      const hour = new Date(item).getHours()
+      counts[hour] = (counts[hour] ?? 0) + 1
+    }
+  }
+  return counts
+}
+
+/** The usual movement along the day as points of a line, x and y 0 to 1 (1 is most). */
+export function usualLine(day: Day): { x: number; y: number }[] {
+  const most = Math.max(1, ...day.usual.map((hour) => hour.movement))
+  const points: { x: number; y: number }[] = []
+  const cursor = new Date(day.from)
+  cursor.setMinutes(30, 0, 0)
+  for (let step = 0; step < 49 && cursor.getTime() <= Date.parse(day.to); step += 1) {
+    const usual = day.usual.find((hour) => hour.hour === cursor.getHours())
+    if (usual && cursor.getTime() >= Date.parse(day.from)) points.push({ x: place(cursor.toISOString(), day), y: usual.movement / most })
+    cursor.setHours(cursor.getHours() + 1)
+  }
+  return points
+}
+
+/** A vital as a line with its normal band, in fractions of its own box (y: 0 is the bottom). */
+export function trace(vital: DayVital, day: Pick<Day, 'from' | 'to'>) {
+  const values = vital.points.map((point) => point.value)
+  const all = [...values, ...(vital.low === null ? [] : [vital.low]), ...(vital.high === null ? [] : [vital.high])]
+  const low = Math.min(...all)
+  const span = Math.max(...all) - low || 1
+  const y = (value: number): number => (value - low) / span
+  return {
+    points: vital.points.map((point) => ({ x: place(point.at, day), y: y(point.value), value: point.value, at: point.at })),
+    band: { low: vital.low === null ? 0 : y(vital.low), high: vital.high === null ? 1 : y(vital.high) },
+  }
+}

@@ -1,0 +1,58 @@
+/** What happened, as data for one sentence; the words are in the locale files. Pure. */
+
+import type { Alert, IncidentItem, TimelineEntry } from '@/api/types'
+import { rank } from '@/logic/severity'
+
+type Described = Pick<IncidentItem, 'what' | 'kind' | 'alerts' | 'resident_name' | 'home_name'>
+
+/** The alert the sentence speaks of: the worst that is not cancelled, then the earliest. */
+export function topAlert(alerts: readonly Alert[]): Alert | null {
+  const ordered = [...alerts].sort(
+    (left, right) =>
+      Number(left.cancelled) - Number(right.cancelled) ||
+      rank(left.severity) - rank(right.severity) ||
+      Date.parse(left.raised_at) - Date.parse(right.raised_at),
+  )
+  return ordered[0] ?? null
+}
+
+export interface Story {
+  who: string | null
+  what: string
+  room: string | null
+  device: string | null
+  /** A measured value that raised it, when there is one. */
+  metric: string | null
+  value: number | null
+  pending: boolean
+  cancelled: boolean
+}
+
+export function storyOf(incident: Described): Story {
+  const alert = topAlert(incident.alerts)
+  const evidence = alert?.evidence ?? {}
+  const { metric, value } = evidence as { metric?: unknown; value?: unknown }
+  return {
+    who: incident.resident_name ?? incident.home_name,
+    what: incident.what || incident.kind,
+    room: alert?.device?.room ?? null,
+    device: alert?.device?.name ?? null,
+    metric: typeof metric === 'string' ? metric : null,
+    value: typeof value === 'number' ? value : null,
+    pending: incident.alerts.some((entry) => entry.pending && !entry.cancelled),
+    cancelled: incident.alerts.length > 0 && incident.alerts.every((entry) => entry.cancelled),
+  }
+}
+
+/** The part of a timeline entry's details that a person wants to read beside it, raw. */
+export function detailText(entry: Pick<TimelineEntry, 'details'>): string {
+  const { text, note } = (entry.details ?? {}) as { text?: unknown; note?: unknown }
+  if (typeof text === 'string') return text
+  return typeof note === 'string' ? note : ''
+}
+
+/** One detail of a timeline entry as text, or null. */
+export function detail(entry: Pick<TimelineEntry, 'details'>, name: string): string | null {
+  const value = entry.details?.[name]
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null
+}

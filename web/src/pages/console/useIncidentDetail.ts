@@ -1,0 +1,78 @@
+/** The incident in the middle of the console: loaded when chosen, again when it changed, and what is done to it. */
+
+import { computed, ref, shallowRef, watch, type Ref } from 'vue'
+
+import { api, ApiError } from '@/api/client'
+import type { IncidentDetail } from '@/api/types'
+import type { Act } from '@/logic/acts'
+import { useIncidents } from '@/stores/incidents'
+
+const UNDO_MILLISECONDS = 10_000
+
+export function useIncidentDetail(id: Ref<number | null>) {
+  const incidents = useIncidents()
+  const detail = shallowRef<IncidentDetail | null>(null)
+  const problem = ref<string | null>(null)
+  /** What the API said against the last act, and which act it was. */
+  const refusal = shallowRef<{ act: string; code: string; message: string } | null>(null)
+  const busy = ref<string | null>(null)
+  const undo = shallowRef<{ id: number; until: number } | null>(null)
+  let generation = 0
+
+  async function load(): Promise<void> {
+    const wanted = id.value
+    generation += 1
+    const mine = generation
+    if (wanted === null) {
+      detail.value = null
+      return
+    }
+    try {
+      const found = await api.get<IncidentDetail>(`/incidents/${wanted}`)
+      if (mine !== generation) return
+      detail.value = found
+      problem.value = null
+      incidents.apply(found)
+    } catch (error) {
+      if (mine === generation) problem.value = error instanceof Error ? error.message : String(error)
+    }
+  }
+
+  watch(id, (next) => {
+    refusal.value = null
+    problem.value = null
+    if (detail.value?.id !== next) detail.value = null
+    void load()
+  }, { immediate: true })
+
+  const version = computed(() => (id.value === null ? 0 : (incidents.items.get(id.value)?.version ?? 0)))
+  watch(version, (next) => {
+    if (detail.value !== null && next > detail.value.version) void load()
+  })
+
+  /** Do something to the incident. Answers whether it was done; a refusal stands beside the buttons. */
+  async function act(name: Act, body: Record<string, unknown> = {}): Promise<boolean> {
+    const target = id.value
+    if (target === null || busy.value !== null) return false
+    busy.value = name
+    refusal.value = null
+    try {
+      const answer = await api.post<IncidentDetail>(`/incidents/${target}/${name}`, body)
+      generation += 1
+      if (id.value === target) detail.value = answer
+      incidents.apply(answer)
+      if (name === 'close') undo.value = { id: target, until: Date.now() + UNDO_MILLISECONDS }
+      if (name === 'reopen') undo.value = null
+      return true
+    } catch (error) {
+      if (error instanceof ApiError) refusal.value = { act: name, code: error.code, message: error.message }
+      else throw error
+      if (error.status === 409) void load()
+      return false
+    } finally {
+      busy.value = null
+    }
+  }
+
+  return { detail, problem, refusal, busy, undo, act, load }
+}
