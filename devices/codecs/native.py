@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from core.clock import credible_instant
 from devices.codecs.json_text import MalformedError, bounded, parse
-from devices.codecs.scalars import digest, instant, number, text, truth
+from devices.codecs.scalars import digest, instant, number, shown, text, truth
 from devices.codecs.types import CodecContext, Decoded, NotUnderstood, RawMessage, Reading, Signal, StateUpdate
 from devices.vocabulary import LIFE_SIGNALS, METRICS, SIGNAL_TYPES
 
@@ -144,7 +144,7 @@ def metric_value(unit: str, raw: Any) -> float | None:
 def doubts(**lists: list[str]) -> tuple[NotUnderstood, ...]:
     """One `NotUnderstood` for each reason that has anything to list."""
     return tuple(
-        NotUnderstood(reason, ", ".join(details[:_MOST_EVENTS]).encode(errors="replace").decode()[:_LONGEST_DETAIL])
+        NotUnderstood(reason, shown(", ".join(details[:_MOST_EVENTS]), _LONGEST_DETAIL))
         for reason, details in lists.items()
         if details
     )

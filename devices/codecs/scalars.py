@@ -70,6 +70,11 @@ def text(value: Any, longest: int) -> str | None:
     return cleaned[:longest] or None
 
 
+def shown(value: Any, longest: int) -> str:
+    """Any value as a short text that every store takes, to be shown beside what was made of it."""
+    return f"{value!s:.{longest}}".replace("\x00", "").encode(errors="replace").decode()
+
+
 def digest(topic: str, payload: bytes, *parts: str) -> str:
     """A stable key for a happening without an id of its own: the same delivery again has the same key."""
     hashed = hashlib.blake2b(topic.encode(errors="replace"), digest_size=_DIGEST_BYTES)

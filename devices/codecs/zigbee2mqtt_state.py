@@ -14,7 +14,7 @@ from typing import Any
 
 from core.clock import credible_instant
 from devices.codecs.native import doubts
-from devices.codecs.scalars import digest, instant, number, truth
+from devices.codecs.scalars import digest, instant, number, shown, truth
 from devices.codecs.types import ChildKey, Decoded, NotUnderstood, RawMessage, Reading, Signal, StateUpdate
 from devices.codecs.zigbee2mqtt_child import Child
 from devices.codecs.zigbee2mqtt_exposes import profile_guess, says_sos
@@ -102,7 +102,7 @@ class _Heard:
         """One property's word on a state; *on* wins over *off*."""
         if so or begins not in self.conditions:
             self.conditions[begins] = so
-            self.causes[begins] = {name: value if isinstance(value, bool | int) else f"{value!s:.60}"}
+            self.causes[begins] = {name: value if isinstance(value, bool) else shown(value, 60)}
 
 
 def decode_state(body: Mapping[str, Any], child: Child, message: RawMessage) -> Decoded:
@@ -159,7 +159,7 @@ def _action(value: Any, child: Child, heard: _Heard) -> None:
     if means is None:
         heard.unknown.append(f"action={action[:60]}")
     else:
-        heard.presses.append((means, action[:60]))
+        heard.presses.append((means, shown(action, 60)))
 
 
 def _value(name: str, metric: str, raw: Any, heard: _Heard) -> None:
