@@ -13,8 +13,8 @@ from alerts.model import Severity
 class Limit:
     """The normal range of a metric, in the metric's unit; a side that is None has no limit.
 
-    Once outside, a value counts as normal again only when it is inside by `hysteresis`. Beyond `far_low` or
-    `far_high` the severity is `far_severity`.
+    Once outside, a value counts as normal again only when it is inside by `hysteresis`. From `far_low` down or
+    `far_high` up the severity is `far_severity`.
     """
 
     low: float | None = None

@@ -80,7 +80,7 @@ def is_plausible(metric: str, value: float) -> bool:
 
 def severity_of(value: float, limit: Limit) -> Severity | None:
     """How bad a value outside the limits is; None inside them."""
-    if (limit.far_low is not None and value < limit.far_low) or (limit.far_high is not None and value > limit.far_high):
+    if (limit.far_low is not None and value <= limit.far_low) or (limit.far_high is not None and value >= limit.far_high):
         return limit.far_severity
     if (limit.low is not None and value < limit.low) or (limit.high is not None and value > limit.high):
         return limit.severity

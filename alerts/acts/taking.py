@@ -1,0 +1,95 @@
+"""What the acts share: finding the incident, and what taking or giving it up does to its alerts, clocks and receipts.
+
+The caller owns the transaction; a death before its commit leaves the incident as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.changes import hold_order
+from alerts.model import Alert, AlertState, Incident, IncidentState, Receipt, SignalRecord
+from alerts.presence import is_watched
+from alerts.ringing import quiet, ring_again
+from alerts.timeline import Actor
+from core.config import Settings
+from core.errors import NotFoundError
+
+
+def incident_by_id(session: Session, incident_id: int) -> Incident:
+    """The incident as it is now, under the order lock; `NotFoundError` for none, or the probe's."""
+    hold_order(session)
+    incident = session.get(Incident, incident_id, populate_existing=True)
+    if incident is None or incident.probe:
+        raise NotFoundError
+    return incident
+
+
+def open_alerts(session: Session, incident: Incident) -> Sequence[Alert]:
+    """The alerts of an incident that are not closed, oldest first."""
+    query = sa.select(Alert).where(Alert.incident_id == incident.id, Alert.closed_at.is_(None)).order_by(Alert.id)
+    return session.scalars(query).all()
+
+
+def take(session: Session, incident: Incident, actor: Actor, now: datetime) -> None:
+    """Count a person's act as the answer: silence it, own it when nobody does, tell the devices it was seen."""
+    quiet(incident)
+    incident.claim_due_at = None
+    incident.owner_id = incident.owner_id or actor.id
+    incident.acknowledged_at = incident.acknowledged_at or now
+    newly = False
+    for alert in open_alerts(session, incident):
+        if alert.state == AlertState.UNACKNOWLEDGED:
+            alert.state = AlertState.ACKNOWLEDGED
+            newly = True
+        elif alert.state == AlertState.RETURN_UNACKNOWLEDGED:
+            alert.state = AlertState.NORMAL
+            newly = True
+    if newly:
+        send_receipts(session, incident, "seen", now)
+
+
+def renew_claim(incident: Incident, now: datetime, settings: Settings) -> None:
+    """An owner who only looks at it has this long for a next act."""
+    incident.claim_due_at = now + timedelta(seconds=settings.claim_expires_seconds)
+
+
+def give_up(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
+    """Back to the queue, ringing; the devices' `seen` is taken back by `accepted`."""
+    incident.state = IncidentState.OPEN
+    incident.owner_id = None
+    incident.claim_due_at = None
+    for alert in open_alerts(session, incident):
+        if alert.state == AlertState.ACKNOWLEDGED:
+            alert.state = AlertState.UNACKNOWLEDGED
+        elif alert.state == AlertState.NORMAL:
+            alert.state = AlertState.RETURN_UNACKNOWLEDGED
+    ring_again(session, incident, now, settings, watched=is_watched(session, now))
+    send_receipts(session, incident, "accepted", now)
+
+
+def send_receipts(session: Session, incident: Incident, status: str, now: datetime) -> None:
+    """One receipt to each device whose own event led here, for the latest id it gave."""
+    latest = (
+        sa.select(sa.func.max(SignalRecord.id))
+        .where(SignalRecord.incident_id == incident.id, SignalRecord.own_id, SignalRecord.alert_id.is_not(None))
+        .group_by(SignalRecord.device_id)
+    )
+    for signal in session.scalars(sa.select(SignalRecord).where(SignalRecord.id.in_(latest))):
+        session.add(
+            Receipt(
+                device_id=signal.device_id,
+                home_id=signal.home_id,
+                incident_id=incident.id,
+                event_key=signal.event_key,
+                status=status,
+                created_at=now,
+            )
+        )
+
+
+__all__ = ["give_up", "incident_by_id", "open_alerts", "renew_claim", "send_receipts", "take"]

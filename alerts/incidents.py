@@ -1,0 +1,36 @@
+"""Everything a person can do with an incident, in one place to import from; each act lives in `alerts.acts`.
+
+Each takes the session of the caller's transaction (`alerts.work.Desk`), checks the table of `alerts.transitions`, and
+writes the incident, its alerts, clocks, timeline, receipts and change together.
+"""
+
+from __future__ import annotations
+
+from alerts.acts.by import By
+from alerts.acts.claim import acknowledge, expire_claim, release
+from alerts.acts.ending import LONGEST_SHELF, Ending, close, reopen, resolve
+from alerts.acts.record import SEVERITIES_BY_HAND, ByHand, merge, note, open_by_hand, split
+from alerts.acts.response import Responder, dispatch, on_scene
+from alerts.timeline import Actor
+
+__all__ = [
+    "LONGEST_SHELF",
+    "SEVERITIES_BY_HAND",
+    "Actor",
+    "By",
+    "ByHand",
+    "Ending",
+    "Responder",
+    "acknowledge",
+    "close",
+    "dispatch",
+    "expire_claim",
+    "merge",
+    "note",
+    "on_scene",
+    "open_by_hand",
+    "release",
+    "reopen",
+    "resolve",
+    "split",
+]

@@ -1,0 +1,31 @@
+"""What the alerts room counts, for `/metrics`. Counters die with their process, as Prometheus expects."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+INCIDENTS_OPENED = Counter("yinling_incidents_opened_total", "Incidents opened, probes excluded.", ["severity"])
+SIGNALS = Counter("yinling_signals_total", "Signals by what became of them.", ["disposition"])
+POISON = Counter("yinling_poison_total", "Rows and messages set aside because they could not be worked on.", ["place"])
+PAGES = Counter("yinling_pages_total", "Pages by outcome of an attempt.", ["outcome"])
+DUE_WORK = Counter("yinling_due_work_total", "Due timers worked on by the pager.", ["kind"])
+DUE_LATENESS_SECONDS = Gauge("yinling_due_lateness_seconds", "How late the last due timer of a kind was worked on.", ["kind"])
+CLOCK_STEPS = Counter("yinling_clock_steps_total", "Steps of the wall clock that moved open dues.")
+PROBE_SECONDS = Histogram(
+    "yinling_probe_seconds",
+    "From the sending of a synthetic alarm to its commit.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15),
+)
+PROBES = Counter("yinling_probes_total", "Synthetic alarms by outcome.", ["outcome"])
+
+__all__ = [
+    "CLOCK_STEPS",
+    "DUE_LATENESS_SECONDS",
+    "DUE_WORK",
+    "INCIDENTS_OPENED",
+    "PAGES",
+    "POISON",
+    "PROBES",
+    "PROBE_SECONDS",
+    "SIGNALS",
+]

@@ -1,0 +1,42 @@
+"""Making an incident: its number, its first line, its clocks, its place in the sequence of changes.
+
+Numbers are what people say over the phone: they run from 1 without gaps a person would see. The probe's incidents count
+downwards from -1, so that a synthetic alarm every minute does not eat them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.changes import hold_order, record_incident
+from alerts.metrics import INCIDENTS_OPENED
+from alerts.model import Incident
+from alerts.timeline import Act, Actor, tell
+
+
+def next_number(session: Session, *, probe: bool = False) -> int:
+    """The next free number; the order lock, or SQLite's one writer, keeps two from taking it."""
+    hold_order(session)
+    if probe:
+        return min(session.scalar(sa.select(sa.func.min(Incident.number))) or 0, 0) - 1
+    return max(session.scalar(sa.select(sa.func.max(Incident.number))) or 0, 0) + 1
+
+
+def open_incident(session: Session, incident: Incident, now: datetime, *, actor: Actor | None = None, **details: Any) -> Incident:
+    """Give a new incident its number, store it, tell it and announce it; its clocks are the caller's."""
+    incident.number = next_number(session, probe=incident.probe)
+    incident.opened_at = now
+    session.add(incident)
+    session.flush()
+    tell(session, incident, Act.OPENED, now, actor=actor, kind=incident.kind, severity=incident.severity, **details)
+    record_incident(session, incident, now, opened=True)
+    if not incident.probe:
+        INCIDENTS_OPENED.labels(incident.severity).inc()
+    return incident
+
+
+__all__ = ["next_number", "open_incident"]

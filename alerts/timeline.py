@@ -1,0 +1,72 @@
+"""The story of an incident, line by line: append-only, each line written in the transaction of what it tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from alerts.model import Incident, TimelineEntry
+
+
+class Act(StrEnum):
+    """Everything a timeline can say."""
+
+    OPENED = "opened"
+    ALERT_JOINED = "alert_joined"
+    ALERT_REPEATED = "alert_repeated"
+    ALERT_RAISED = "alert_raised"
+    ALERT_RETURNED = "alert_returned"
+    SIGNAL_NOTED = "signal_noted"
+    FALL_CANCELLED = "fall_cancelled"
+    FALL_CONFIRMED = "fall_confirmed"
+    ACKNOWLEDGED = "acknowledged"
+    RELEASED = "released"
+    CLAIM_EXPIRED = "claim_expired"
+    DISPATCHED = "dispatched"
+    ON_SCENE = "on_scene"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+    NOTED = "noted"
+    MERGED = "merged"
+    SPLIT = "split"
+    RANG_AGAIN = "rang_again"
+    ANSWER_OVERDUE = "answer_overdue"
+    SHELF_ENDED = "shelf_ended"
+    PAGED = "paged"
+    PAGE_DELAYED = "page_delayed"
+    PAGE_FAILED = "page_failed"
+    NOBODY_TO_PAGE = "nobody_to_page"
+    CLOCK_STEPPED = "clock_stepped"
+    OPENED_PLAINLY = "opened_plainly"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: a user's id and name."""
+
+    id: int
+    name: str
+
+
+def tell(
+    session: Session, incident: Incident, act: Act, now: datetime, *, actor: Actor | None = None, **details: Any
+) -> TimelineEntry:
+    """Add one line to an incident's story; `actor` None means the system did it. The incident must have its id."""
+    entry = TimelineEntry(
+        incident_id=incident.id,
+        at=now,
+        act=act,
+        actor_id=None if actor is None else actor.id,
+        actor=None if actor is None else actor.name,
+        details=details or None,
+    )
+    session.add(entry)
+    return entry
+
+
+__all__ = ["Act", "Actor", "tell"]
