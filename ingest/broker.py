@@ -40,6 +40,13 @@ def log_path(settings: Settings) -> Path:
     return broker_dir(settings) / "nats.log"
 
 
+def mqtt_host(settings: Settings) -> str:
+    """Where Yinling's own processes reach the MQTT listener: beside the broker's client port, unless it is bound elsewhere."""
+    everywhere = settings.host in {"0.0.0.0", "::", ""}  # noqa: S104 compared, not bound
+    here = settings.nats_host in {"127.0.0.1", "::1", "localhost"}
+    return settings.host if here and not everywhere else settings.nats_host
+
+
 def nats_server_path() -> Path:
     """The nats-server program: the wheel's in this environment, else the first on the PATH."""
     wheel = Path(sysconfig.get_path("scripts")) / ("nats-server.exe" if os.name == "nt" else "nats-server")
@@ -133,6 +140,7 @@ __all__ = [
     "exec_broker",
     "load_or_create_secrets",
     "log_path",
+    "mqtt_host",
     "nats_server_path",
     "plan_of",
     "store_limit_bytes",

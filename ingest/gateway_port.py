@@ -14,6 +14,8 @@ import ssl
 
 import structlog
 
+from core.config import Settings
+from ingest.broker import mqtt_host
 from ingest.gateway_topics import TO_BROKER, TO_GATEWAY
 from ingest.mqtt_packets import MalformedPacketError, PacketRewriter, TopicRules
 
@@ -28,12 +30,12 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class GatewayPort:
-    """Listens for gateways. `start`, then `stop`; the figures are for metrics."""
+    """Listens for gateways on the settings' gateway port (0: any free one); the figures are for metrics."""
 
-    def __init__(self, host: str, port: int, broker_host: str, broker_port: int, *, tls: ssl.SSLContext | None = None) -> None:
-        self._host = host
-        self._port = port
-        self._broker = (broker_host, broker_port)
+    def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None = None) -> None:
+        self._host = settings.host
+        self._port = settings.gateway_port
+        self._broker = (mqtt_host(settings), settings.mqtt_port)
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._relays: set[asyncio.Task[None]] = set()
@@ -51,6 +53,14 @@ class GatewayPort:
     def connections(self) -> int:
         """Gateways connected now."""
         return len(self._relays)
+
+    async def serve(self) -> None:
+        """`start`, serve until cancelled, `stop`."""
+        await self.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.stop()
 
     async def start(self) -> None:
         """Listen; `OSError` when the port is taken."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from ingest.broker_config import LANE_OF_CHANNEL
 from ingest.mqtt_packets import TopicRules
 from ingest.rights import DOWNWARD_CHANNELS
+from ingest.topics import NO_BREAK_SPACE
 
-NO_BREAK_SPACE = "\u00a0"
 UP = "up"
 
 _NATIVE = frozenset({*LANE_OF_CHANNEL, *DOWNWARD_CHANNELS})
@@ -40,19 +40,8 @@ def upward(topic: str) -> str:
     return "/".join([*levels[:_PREFIX_LEVELS], UP, rest])
 
 
-def downward(topic: str) -> str:
-    """The original topic of an upward publication, as the gateway named it; other topics only get their spaces back."""
-    topic = spaces_shown(topic)
-    levels = topic.split("/", _PREFIX_LEVELS)
-    if len(levels) > _PREFIX_LEVELS and levels[:2] == ["yl", "v1"]:
-        rest = levels[_PREFIX_LEVELS]
-        if rest.startswith(f"{UP}/"):
-            return "/".join([*levels[:_PREFIX_LEVELS], rest[len(UP) + 1 :]])
-    return topic
-
-
 TO_BROKER = TopicRules(publication=upward, subscription=spaces_hidden)
 TO_GATEWAY = TopicRules(publication=spaces_shown)
 
 
-__all__ = ["NO_BREAK_SPACE", "TO_BROKER", "TO_GATEWAY", "UP", "downward", "spaces_hidden", "spaces_shown", "upward"]
+__all__ = ["TO_BROKER", "TO_GATEWAY", "UP", "spaces_hidden", "spaces_shown", "upward"]

@@ -22,7 +22,9 @@ from ingest.source import Delivery, LaneSource
 
 log = structlog.get_logger()
 
-batch_messages = Histogram("yinling_batch_messages", "Messages committed at once.", ["lane"], buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 5000))
+batch_messages = Histogram(
+    "yinling_batch_messages", "Messages committed at once.", ["lane"], buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 5000)
+)
 batch_seconds = Histogram("yinling_batch_seconds", "From taking a batch to its acknowledgement.", ["lane"])
 store_away_total = Counter("yinling_store_away_total", "Batches that had to wait because the relational store refused.", ["lane"])
 
@@ -31,6 +33,7 @@ _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 # A statement too large for the store looks like a store that is away; alone, each message may pass.
 _SPLIT_AFTER = 6
+
 
 class Handler(Protocol):
     """Commits a batch, or raises and leaves nothing behind."""
@@ -103,7 +106,7 @@ class LaneLoop:
                 raise
             except STORE_IS_AWAY as error:
                 store_away_total.labels(self._source.lane).inc()
-                log.error("store_away", lane=self._source.lane, error=str(getattr(error, "orig", error)))
+                log.warning("store_away", lane=self._source.lane, error=str(getattr(error, "orig", error)))
                 self._stopping.wait(pause_seconds)
                 pause_seconds = min(pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
                 refusals += 1

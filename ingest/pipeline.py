@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.findings import Outcome
 from alerts.leases import check_epoch
-from alerts.poison import set_aside
+from alerts.poison import Failed, set_aside
 from core.failpoints import reach
 from ingest.decode import Item, decode
 from ingest.plan import Plan, make_plan
@@ -68,7 +68,7 @@ class Pipeline:
         """Set one message aside, with its payload; it will be acknowledged."""
         payload = delivery.payload.decode("utf-8", "replace")
         with self._tools.database.transaction() as session:
-            set_aside(session, "ingest", strip_lane(delivery.topic), error, self._tools.clock.now(), payload)
+            set_aside(session, Failed("ingest", strip_lane(delivery.topic), error, payload), self._tools.clock.now())
 
     def _is_allowed(self, delivery: Delivery) -> bool:
         if self._limit is None:
@@ -128,7 +128,13 @@ class Pipeline:
             if page is not None and device is not None:
                 receipts.append(
                     ReceiptMessage(
-                        page.code, device.view.code, event.event_key, outcome.receipt, now, outcome.incident_id, outcome.incident_state
+                        page.code,
+                        device.view.code,
+                        event.event_key,
+                        outcome.receipt,
+                        now,
+                        outcome.incident_id,
+                        outcome.incident_state,
                     )
                 )
         self._tools.receipts.send(receipts)

@@ -41,6 +41,7 @@ class RefusalReason(StrEnum):
     FOREIGN_TOPIC = "foreign_topic"
     THROWN_OUT = "thrown_out"
     TAKEN_OVER = "taken_over"
+    UNSUPPORTED_PROTOCOL = "unsupported_protocol"
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,11 @@ class LaneSource:
         self._client.loop_stop()
 
     @property
+    def connection(self) -> int:
+        """Changes whenever a connection is made or lost."""
+        return self._connection
+
+    @property
     def is_alive(self) -> bool:
         """Whether the network thread lives; a dead one leaves `is_connected()` true."""
         thread = self._client._thread  # noqa: SLF001 paho offers no other way to see it

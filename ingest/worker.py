@@ -28,7 +28,9 @@ from ingest.tools import Tools
 
 log = structlog.get_logger()
 
-chores_failed_total = Counter("yinling_chores_failed_total", "Chores of an ingest worker that failed and will be tried again.", ["chore"])
+chores_failed_total = Counter(
+    "yinling_chores_failed_total", "Chores of an ingest worker that failed and will be tried again.", ["chore"]
+)
 
 TICK_SECONDS = 1.0
 _BOOK_CHECK_SECONDS = 5.0
@@ -184,7 +186,23 @@ def recall(session: Session, seen: SeenBook) -> None:
     seen.recall((row.id, row.last_seen_at, row.online) for row in rows)
 
 
-def make_chores(tools: Tools, settings: Settings, silence: SilenceTimer) -> Chores:
+class Ears:
+    """Notices that our own connection was away, so that nobody is called silent for it."""
+
+    def __init__(self, sources: Sequence[LaneSource], silence: SilenceTimer) -> None:
+        self._sources = sources
+        self._silence = silence
+        self._connections = 0
+
+    def __call__(self) -> None:
+        """Compare the connections with those of the last look."""
+        connections = sum(source.connection for source in self._sources)
+        if connections != self._connections:
+            self._connections = connections
+            self._silence.our_ears_were_closed()
+
+
+def make_chores(tools: Tools, settings: Settings, silence: SilenceTimer, sources: Sequence[LaneSource]) -> Chores:
     """The chores of a worker, the quick ones each tick."""
 
     def judge_silence() -> None:
@@ -203,7 +221,9 @@ def make_chores(tools: Tools, settings: Settings, silence: SilenceTimer) -> Chor
         [
             Chore("receipts", 0, tools.receipts.drain),
             Chore("seen", 0, flush),
+            Chore("ears", 0, Ears(sources, silence)),
             Chore("silence", TICK_SECONDS, judge_silence),
+            Chore("spool", TICK_SECONDS, tools.recorder.drain),
             Chore("conditions", _CONDITIONS_SECONDS, refresh_conditions),
             Chore("book", _BOOK_CHECK_SECONDS, CheckBook(tools)),
             Chore("purge", _PURGE_SECONDS, lambda: purge(tools, settings)),

@@ -63,7 +63,7 @@ class Recorder:
                 try:
                     self._write(readings)
                 except StoreAwayError as error:
-                    log.error("readings_store_away", reason=str(error))
+                    log.warning("readings_store_away", reason=str(error))
                     self._away = True
                     self._back_off()
                 else:
@@ -106,7 +106,7 @@ class Recorder:
             self._store.write(readings)
         except StoreRefusedError as error:
             if len(readings) == 1:
-                log.error("reading_refused", reading=str(readings[0]), reason=str(error))
+                log.warning("reading_refused", reading=str(readings[0]), reason=str(error))
                 refused_total.inc()
                 return
             half = len(readings) // 2
@@ -121,7 +121,7 @@ class Recorder:
             self._spool.append(readings)
         except OSError as error:
             # The disk itself refuses: telemetry is dropped, counted, and alarms go on (invariant 11).
-            log.error("spool_refused", reason=str(error), readings=len(readings))
+            log.warning("spool_refused", reason=str(error), readings=len(readings))
             dropped_total.inc(len(readings))
             return
         spooled_total.inc(len(readings))

@@ -97,7 +97,7 @@ class Spool:
             oldest = self._segments()[0]
             lost = sum(len(batch) for batch in _read_segment(oldest))
             self.dropped_readings += lost
-            log.error("spool_full_dropped_oldest", readings=lost)
+            log.warning("spool_full_dropped_oldest", readings=lost)
             oldest.unlink()
 
     def _sync_folder(self) -> None:

@@ -161,8 +161,9 @@ class SqliteReadingStore:
             (reading.home_id, reading.device_id, reading.metric),
         )
         row = self._writer.execute("SELECT id FROM series WHERE device_id = ? AND metric = ?", key).fetchone()
-        self._series[key] = row[0]
-        return int(row[0])
+        series_id = int(row[0])
+        self._series[key] = series_id
+        return series_id
 
     @staticmethod
     def _series_of(reader: Any, device_ids: Sequence[int], metrics: Sequence[str]) -> list[tuple[int, int, str]]:

@@ -17,7 +17,6 @@ import prometheus_client
 import structlog
 from alerts.conditions import ActiveConditions
 from ingest.gateway_port import GatewayPort
-from ingest.watch import BrokerWatch
 from timeseries.recorder import Recorder, open_recorder
 
 from alerts.engine import AlertEngine
@@ -31,7 +30,7 @@ from ingest.broker import load_or_create_secrets
 from ingest.broker_secrets import BrokerSecrets
 from ingest.directory import DatabaseDirectory
 from ingest.lane import LaneLoop
-from ingest.pipeline import Pipeline, Tools
+from ingest.pipeline import Pipeline
 from ingest.rate_limit import TelemetryLimit
 from ingest.receipts import ReceiptSender
 from ingest.refusals import RefusalLedger
@@ -39,6 +38,7 @@ from ingest.seen import SeenBook
 from ingest.sign_in import SignInResponder
 from ingest.silence import SilenceTimer
 from ingest.source import LaneSource, SourceAddress
+from ingest.tools import Tools
 from ingest.topics import Lane, lane_filter
 from ingest.unknown import UnknownKeeper
 from ingest.worker import Worker, make_chores, recall
@@ -65,7 +65,7 @@ class IngestProcess:
             password=self._secrets.password,
             name=self._name,
         )
-        self._recorder: Recorder = open_recorder(settings, clock)
+        self._recorder: Recorder = open_recorder(settings, clock, self._name)
         self._failed = threading.Event()
         self._ready = False
         self._worker = self._build()
@@ -100,7 +100,7 @@ class IngestProcess:
             database, clock, self._bus, book, seen, conditions, engine, receipts, self._recorder, unknown, self._partition, epoch
         )
         silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
-        chores = make_chores(tools, settings, silence)
+        chores = make_chores(tools, settings, silence, list(sources.values()))
         limits = {Lane.ALARM: None, Lane.DATA: TelemetryLimit(settings.telemetry_per_device_per_minute)}
         lanes = [
             LaneLoop(
@@ -168,15 +168,20 @@ class IngestProcess:
             on_refusal=ledger.add,
         )
         directory.start()
-        gateway = GatewayPort(self._settings) if self._partition == 0 else None
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(ledger.run())
-            tasks.create_task(self._answer())
-            tasks.create_task(self._keep_gate(responder))
-            if gateway is not None:
-                tasks.create_task(gateway.serve())
-                tasks.create_task(BrokerWatch(self._settings, self._secrets, self._clock, ledger.add).run())
-            await responder.start()
+        settings = self._settings
+        gateway = GatewayPort(settings.host, settings.gateway_port, settings.nats_host, settings.mqtt_port)
+        if self._partition == 0:
+            await gateway.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(ledger.run())
+                tasks.create_task(self._answer())
+                tasks.create_task(self._keep_gate(responder))
+                await responder.start()
+        finally:
+            await responder.stop()
+            await gateway.stop()
+            directory.stop()
 
     async def _answer(self) -> None:
         await self._bus.answer_status(self.status)

@@ -258,20 +258,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_devices_home_id"), "devices", ["home_id"], unique=False)
     op.create_index(op.f("ix_devices_parent_id"), "devices", ["parent_id"], unique=False)
     op.create_index(
-        "uq_devices_serial_in_use",
-        "devices",
-        ["centre_id", "serial"],
-        unique=True,
-        sqlite_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
-        postgresql_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
-    )
-    op.create_index(
         "ix_devices_silence_due_at",
         "devices",
         ["silence_due_at"],
         unique=False,
         sqlite_where=sa.text("silence_due_at IS NOT NULL"),
         postgresql_where=sa.text("silence_due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_devices_serial_in_use",
+        "devices",
+        ["centre_id", "serial"],
+        unique=True,
+        sqlite_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
+        postgresql_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
     )
     op.create_table(
         "incidents",
@@ -578,7 +578,7 @@ def upgrade() -> None:
         sa.Column("home_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("device_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_key", sa.String(length=200), nullable=False),
-        sa.Column("own_id", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("own_id", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.Column("type", sa.String(length=40), nullable=False),
         sa.Column("device_at", sa.BigInteger(), nullable=True),
         sa.Column("received_at", sa.BigInteger(), nullable=False),

@@ -1,0 +1,119 @@
+"""Watches the broker for those it refuses and throws out.
+
+A refused publication is PUBACKed like any other: its device believes that the alarm is on its way. The broker tells of it
+only in its log, and of ended connections only in system events; both are read here, by the worker of partition 0, which
+runs beside the broker. What happens while nobody watches is not told of later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+import orjson
+import structlog
+from nats.aio.msg import Msg
+
+from core.bus import Bus
+from core.clock import Clock
+from core.config import Settings
+from ingest.broker import log_path
+from ingest.broker_config import ACCOUNT, WATCHER_USER
+from ingest.broker_secrets import BrokerSecrets
+from ingest.log_tail import LogTail
+from ingest.refusals import Refusal, RefusalReason
+from ingest.watch_events import (
+    LogLine,
+    Repetition,
+    Seen,
+    client_id_of,
+    read_log_line,
+    seen_in_disconnect,
+    seen_in_failed_sign_in,
+    seen_in_log,
+)
+
+log = structlog.get_logger()
+
+DISCONNECTS = f"$SYS.ACCOUNT.{ACCOUNT}.DISCONNECT"
+FAILED_SIGN_INS = "$SYS.SERVER.*.CLIENT.AUTH.ERR"
+_POLL_SECONDS = 0.5
+_MOST_CAUSES = 1000
+
+# Thrown out three times in ten minutes is no accident; a device that takes its own lost connection over is, so the
+# mutual kick-out of two with one client id is told by its speed.
+_THROWN_OUT = (3, 600.0)
+_TAKEN_OVER = (5, 60.0)
+
+
+class BrokerWatch:
+    """Calls `on_refusal` for each refusal and throw-out it learns of."""
+
+    def __init__(self, settings: Settings, secrets: BrokerSecrets, clock: Clock, on_refusal: Callable[[Refusal], None]) -> None:
+        self._clock = clock
+        self._on_refusal = on_refusal
+        self._tail = LogTail(log_path(settings))
+        self._bus = Bus(
+            f"nats://{settings.nats_host}:{settings.nats_port}", user=WATCHER_USER, password=secrets.password, name="watch"
+        )
+        self._causes: OrderedDict[str, str] = OrderedDict()
+        self._repeated = {
+            RefusalReason.THROWN_OUT: Repetition(*_THROWN_OUT),
+            RefusalReason.TAKEN_OVER: Repetition(*_TAKEN_OVER),
+        }
+
+    async def run(self) -> None:
+        """Watch until cancelled; the broker may come and go."""
+        await self._bus.start()
+        try:
+            await self._bus.subscribe(DISCONNECTS, self._disconnected)
+            await self._bus.subscribe(FAILED_SIGN_INS, self._failed)
+            while True:
+                self._read_log()
+                await asyncio.sleep(_POLL_SECONDS)
+        finally:
+            await self._bus.stop()
+            self._tail.close()
+
+    def _read_log(self) -> None:
+        told: dict[Seen, None] = {}
+        for line in map(read_log_line, self._tail.poll()):
+            if line is None:
+                continue
+            seen = seen_in_log(line)
+            if seen is not None:
+                told[seen] = None  # the same word many times at once is one refusal
+            else:
+                self._remember(line)
+        for seen in told:
+            self._tell(seen)
+
+    def _remember(self, line: LogLine) -> None:
+        self._causes[line.client_id] = line.text
+        self._causes.move_to_end(line.client_id)
+        while len(self._causes) > _MOST_CAUSES:
+            self._causes.popitem(last=False)
+
+    async def _disconnected(self, message: Msg) -> None:
+        event = orjson.loads(message.data)
+        self._read_log()  # the line that says why was written before the event
+        seen = seen_in_disconnect(event, self._causes.pop(client_id_of(event), None))
+        if seen is not None:
+            self._tell(seen)
+
+    async def _failed(self, message: Msg) -> None:
+        seen = seen_in_failed_sign_in(orjson.loads(message.data))
+        if seen is not None:
+            self._tell(seen)
+
+    def _tell(self, seen: Seen) -> None:
+        repetition = self._repeated.get(seen.reason)
+        if repetition is not None and repetition.note(seen.client, self._clock.monotonic_seconds()):
+            seen = replace(seen, grave=True)
+        log.warning("broker_refused", client=seen.client, reason=seen.reason.value, detail=seen.detail, grave=seen.grave)
+        self._on_refusal(Refusal(seen.client, seen.reason, self._clock.now(), seen.detail, grave=seen.grave))
+
+
+__all__ = ["BrokerWatch"]
