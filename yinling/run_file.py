@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import orjson
 
+from yinling.guard import is_alive
 from yinling.ports import Ports
 
 NAME = "run.json"
@@ -32,13 +33,23 @@ def write(data_dir: Path, *, host: str, ports: Ports, children: Mapping[str, int
     beside.replace(data_dir / NAME)
 
 
-def read(data_dir: Path) -> dict[str, object] | None:
-    """What runs on this folder, or None."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a run file tells another program of the command line."""
+
+    supervisor: int
+    host: str
+    ports: Mapping[str, int]
+
+
+def read(data_dir: Path) -> Running | None:
+    """What runs on this folder, or None; a file left by a killed supervisor counts as none."""
     try:
-        content: dict[str, object] = orjson.loads((data_dir / NAME).read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
+        content = orjson.loads((data_dir / NAME).read_bytes())
+        running = Running(content["supervisor"], content["host"], content["ports"])
+    except (FileNotFoundError, orjson.JSONDecodeError, KeyError, TypeError):
         return None
-    return content
+    return running if is_alive(running.supervisor) else None
 
 
 def remove(data_dir: Path) -> None:

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Self
+from typing import Protocol, Self
 
 import orjson
 import structlog
@@ -41,8 +41,24 @@ DEATHS_BEFORE_READY = 5
 _TURN_SECONDS = 0.1
 
 
+class Steps(Protocol):
+    """What a run does between starting its processes."""
+
+    def prepare(self) -> None:
+        """Bring the stores up to date, while the broker starts."""
+        ...
+
+    def fill(self) -> None:
+        """Put in what the centre is to hold, while the workers start."""
+        ...
+
+    def announce(self) -> None:
+        """Say that everything is ready; called once."""
+        ...
+
+
 class Supervisor:
-    """The life of one run. `prepare` brings the stores up to date; `announce` is called once, when all is ready."""
+    """The life of one run."""
 
     def __init__(self, settings: Settings, data_dir: Path, ports: Ports, lock: int, clock: Clock) -> None:
         self._settings = settings
@@ -55,7 +71,7 @@ class Supervisor:
         self._is_ready = False
         self._missing = ""
 
-    def run(self, prepare: Callable[[], None], announce: Callable[[], None], companions: Sequence[Plan] = ()) -> None:
+    def run(self, steps: Steps, companions: Sequence[Plan] = ()) -> None:
         """Start, watch, stop; returns when everything has ended.
 
         Raises:
@@ -64,15 +80,16 @@ class Supervisor:
         with _Wakeup(self._wish_to_stop) as wakeup:
             try:
                 self._start(Plan("broker", ("broker",)))
-                prepare()
+                steps.prepare()
                 self._wait(wakeup, lambda: answers(LOOPBACK, self._ports.nats))
                 for plan in self._workers():
                     self._start(plan)
+                steps.fill()
                 self._wait(wakeup, self._ask_ready)
                 if not self._stops_wished:
                     self._is_ready = True
                     self._write_run_file()
-                    announce()
+                    steps.announce()
                     for plan in companions:
                         self._start(plan)
                 self._wait(wakeup, lambda: False)

@@ -6,6 +6,7 @@ Checks come before anything is started or written; then the supervisor takes ove
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from core.clock import SystemClock
@@ -38,7 +39,7 @@ def run_centre(**options: object) -> None:
         chosen = ports.resolve(settings)
         centre = _Centre(settings, data_dir, chosen)
         supervisor = Supervisor(settings, data_dir, chosen, lock, clock)
-        supervisor.run(centre.prepare, centre.announce, _companions(settings))
+        supervisor.run(centre, _companions(settings))
 
 
 class _Centre:
@@ -52,22 +53,25 @@ class _Centre:
         self._first_sos: demo.FirstSos | None = None
 
     def prepare(self) -> None:
-        """Bring the tables up to date, make the administrator, fill the demonstration centre."""
+        """Bring the tables up to date and make the administrator."""
         from people.users import ensure_administrator
         from yinling import bootstrap
 
         bootstrap.migrate(self._settings)
-        database = bootstrap.open_database(self._settings)
-        try:
-            given = self._settings.admin_password.get_secret_value() if self._settings.admin_password else None
-            if self._settings.demo:
-                given = given or demo.ADMINISTRATOR_PASSWORD
-            with database.transaction() as session:
-                self._admin_password = ensure_administrator(session, given, SystemClock().now())
-            if self._settings.demo:
-                self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, SIMULATED_HOMES, SystemClock())
-        finally:
-            database.close()
+        given = self._settings.admin_password.get_secret_value() if self._settings.admin_password else None
+        if self._settings.demo:
+            given = given or demo.ADMINISTRATOR_PASSWORD
+        with closing(bootstrap.open_database(self._settings)) as database, database.transaction() as session:
+            self._admin_password = ensure_administrator(session, given, SystemClock().now())
+
+    def fill(self) -> None:
+        """Fill the demonstration centre."""
+        from yinling import bootstrap
+
+        if not self._settings.demo:
+            return
+        with closing(bootstrap.open_database(self._settings)) as database:
+            self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, SIMULATED_HOMES, SystemClock())
 
     def announce(self) -> None:
         """Print where everything is."""

@@ -48,9 +48,11 @@ def ensure_centre(database: Database, data_dir: Path, settings: Settings, homes:
     with database.transaction() as session:
         _ensure_name(session, now)
         areas = _ensure_areas(session)
-        missing = _missing_homes(session, homes)
-        added = [_add_home(session, household(number), areas, key, now) for number in missing]
+        missing = [household(number) for number in _missing_homes(session, homes)]
+        added = [_home(plan, areas, now) for plan in missing]
+        session.add_all(added)
         session.flush()
+        _add_devices(session, list(zip(missing, added, strict=True)), key, now)
         _ensure_accounts(session, now)
         if missing:
             write_past_incidents(session, added, now, settings.timezone)
@@ -89,9 +91,9 @@ def _missing_homes(session: Session, homes: int) -> list[int]:
     return [number for code, number in wanted.items() if code not in there]
 
 
-def _add_home(session: Session, plan: Household, areas: dict[str, Area], key: DemoKey, now: datetime) -> Home:
+def _home(plan: Household, areas: dict[str, Area], now: datetime) -> Home:
     joined_at = now - _LIVED_IN
-    home = Home(
+    return Home(
         code=plan.code,
         name=plan.name,
         address=plan.address,
@@ -114,43 +116,44 @@ def _add_home(session: Session, plan: Household, areas: dict[str, Area], key: De
             for order, contact in enumerate(plan.contacts, start=1)
         ],
     )
-    session.add(home)
+
+
+def _add_devices(session: Session, homes: list[tuple[Household, Home]], key: DemoKey, now: datetime) -> None:
+    pairs = [(plan, home, device) for plan, home in homes for device in furnish(plan)]
+    rows = [_device(plan, home, device, key, now) for plan, home, device in pairs]
+    gateways = {row.home_id: row for row in rows if catalogue()[row.profile].is_gateway}
+    session.add_all(gateways.values())
     session.flush()
-    _add_devices(session, plan, home, key, now)
-    return home
+    for (_, home, device), row in zip(pairs, rows, strict=True):
+        if device.is_child:
+            row.parent_id = gateways[home.id].id
+    session.add_all(rows)
+    session.flush()
 
 
-def _add_devices(session: Session, plan: Household, home: Home, key: DemoKey, now: datetime) -> None:
-    profiles = catalogue()
-    gateway: Device | None = None
-    for device in furnish(plan):
-        code = code_of(plan, device)
-        row = Device(
-            code=code,
-            home_id=home.id,
-            resident_id=home.residents[device.worn_by].id if device.worn_by is not None else None,
-            parent_id=gateway.id if device.is_child and gateway is not None else None,
-            address=device.address,
-            name=device.name,
-            room=device.room,
-            profile=device.profile,
-            serial=f"YL{home.id:05d}{len(code):02d}{hash_of(code):06d}",
-            model=device.model,
-            secret_hash=None if device.is_child else hash_secret(key.secret_of(code)),
-            client_id=None if device.is_child else f"yl-{code}",
-            state=DeviceState.LIVE,
-            live_at=now - _LIVED_IN,
-            silence_due_at=now + timedelta(seconds=profiles[device.profile].silence_seconds),
-            created_at=now - _LIVED_IN,
-        )
-        session.add(row)
-        if profiles[device.profile].is_gateway:
-            session.flush()
-            gateway = row
+def _device(plan: Household, home: Home, device: DevicePlan, key: DemoKey, now: datetime) -> Device:
+    code = code_of(plan, device)
+    return Device(
+        code=code,
+        home_id=home.id,
+        resident_id=home.residents[device.worn_by].id if device.worn_by is not None else None,
+        address=device.address,
+        name=device.name,
+        room=device.room,
+        profile=device.profile,
+        serial=f"YL-{plan.number:05d}-{_small_number(code):06d}",
+        model=device.model,
+        secret_hash=None if device.is_child else hash_secret(key.secret_of(code)),
+        client_id=None if device.is_child else f"yl-{code}",
+        state=DeviceState.LIVE,
+        live_at=now - _LIVED_IN,
+        silence_due_at=now + timedelta(seconds=catalogue()[device.profile].silence_seconds),
+        created_at=now - _LIVED_IN,
+    )
 
 
-def hash_of(text: str) -> int:
-    """A small stable number of a text, for serial numbers that look like some."""
+def _small_number(text: str) -> int:
+    """Stable, for serial numbers that look like some."""
     return int(hash_secret(text)[:8], 16) % 1_000_000
 
 
@@ -161,18 +164,20 @@ def _ensure_accounts(session: Session, now: datetime) -> None:
         Account(username, password_of_responders, Role.RESPONDER, name, "", areas=(area,))
         for username, name, area in MORE_RESPONDERS
     ]
-    for account in (*ACCOUNTS, *more):
-        if account.username in there:
-            continue
+    wanted = [account for account in (*ACCOUNTS, *more) if account.username not in there]
+    # Hashing is slow on purpose; the passwords are printed at every start, so a shared hash gives nothing away.
+    hashes = {password: hash_password(password) for password in {account.password for account in wanted}}
+    for account in wanted:
         session.add(
             User(
                 username=account.username,
                 name=account.name,
                 role=account.role,
                 phone=account.phone,
-                password_hash=hash_password(account.password),
+                password_hash=hashes[account.password],
                 created_at=now,
                 areas=list(session.scalars(sa.select(Area).where(Area.code.in_(account.areas)))) if account.areas else [],
                 homes=list(session.scalars(sa.select(Home).where(Home.code.in_(account.homes)))) if account.homes else [],
             )
         )
+    session.flush()

@@ -89,11 +89,11 @@ def _special(dice: random.Random, home: Household) -> tuple[DevicePlan, ...]:
 def _zigbee(home: Household) -> tuple[DevicePlan, ...]:
     # Names as people give them: with spaces and slashes, and in Chinese.
     children = (
-        ("sos", "sos-button", "床头 按钮", "卧室", "WXKG11LM"),
-        ("motion", "motion", "客厅/人体感应", "客厅", "RTCGQ11LM"),
-        ("door", "door", "入户门", "玄关", "MCCGQ11LM"),
-        ("smoke", "smoke-alarm", "厨房 烟感", "厨房", "JTYJ-GD-01LM/BW"),
-        ("water", "water-leak", "卫生间 水浸", "卫生间", "SJCGQ11LM"),
+        ("sos", "sos-button", "床头 按钮", "卧室", "MIR-SO100"),
+        ("motion", "motion", "客厅/人体感应", "客厅", "SNZB-03"),
+        ("door", "door", "入户门", "玄关", "SNZB-04"),
+        ("smoke", "smoke-alarm", "厨房 烟感", "厨房", "TS0205"),
+        ("water", "water-leak", "卫生间 水浸", "卫生间", "SNZB-05"),
     )
     gateway = DevicePlan(GATEWAY_ROLE, "zigbee2mqtt-gateway", "Zigbee 网关", "客厅")
     return (

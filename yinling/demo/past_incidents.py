@@ -42,21 +42,26 @@ def write_past_incidents(session: Session, homes: Sequence[Home], now: datetime,
     responders = session.scalars(sa.select(User).where(User.role == Role.RESPONDER)).all()
     number = session.scalar(sa.select(sa.func.coalesce(sa.func.max(Incident.number), 0))) or 0
     week = plan_week([device.profile for device in devices], len(homes), now, timezone)
+    incidents = []
     for offset, plan in enumerate(week, start=1):
-        _write(
-            session,
-            plan,
-            devices[plan.place],
-            number + offset,
-            _Staff(operators[offset % len(operators)], responders[offset % len(responders)]),
-        )
+        staff = _Staff(operators[offset % len(operators)], responders[offset % len(responders)])
+        incidents.append((plan, devices[plan.place], staff, _incident(plan, devices[plan.place], number + offset, staff)))
+    session.add_all(incident for _, _, _, incident in incidents)
+    session.flush()
+    alerts = [_alert(plan, device, incident) for plan, device, _, incident in incidents]
+    session.add_all(alerts)
+    session.flush()
+    for (plan, device, staff, incident), alert in zip(incidents, alerts, strict=True):
+        if plan.cause.kind != "silence":
+            session.add(_signal(plan, device, alert, incident))
+        session.add_all(_timeline(plan, incident, staff))
     session.flush()
 
 
-def _write(session: Session, plan: PastIncident, device: Device, number: int, staff: _Staff) -> None:
+def _incident(plan: PastIncident, device: Device, number: int, staff: _Staff) -> Incident:
     worn_by = device.resident_id if catalogue()[device.profile].worn else None
     was_sent = plan.dispatched_at is not None
-    incident = Incident(
+    return Incident(
         number=number,
         kind=plan.cause.kind,
         home_id=device.home_id,
@@ -75,9 +80,10 @@ def _write(session: Session, plan: PastIncident, device: Device, number: int, st
         responder_id=staff.responder.id if was_sent else None,
         responder_name=staff.responder.name if was_sent else None,
     )
-    session.add(incident)
-    session.flush()
-    alert = Alert(
+
+
+def _alert(plan: PastIncident, device: Device, incident: Incident) -> Alert:
+    return Alert(
         incident_id=incident.id,
         home_id=device.home_id,
         device_id=device.id,
@@ -94,11 +100,6 @@ def _write(session: Session, plan: PastIncident, device: Device, number: int, st
         closed_at=plan.closed_at,
         evidence={"signal": plan.cause.signal},
     )
-    session.add(alert)
-    session.flush()
-    if plan.cause.kind != "silence":
-        session.add(_signal(plan, device, alert, incident))
-    session.add_all(_timeline(plan, incident, staff))
 
 
 def _lane(kind: str, worn_by: int | None) -> str:
