@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support.broker import BrokerHandle, free_ports, running_broker
+from support.broker import BrokerHandle, running_broker
 from support.devices import Cast, House, running_sign_in, until
 
 from ingest.gateway_port import GatewayPort
@@ -26,13 +26,15 @@ def running_gateway_port(broker: BrokerHandle) -> Iterator[GatewayPort]:
     started, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        port = GatewayPort("127.0.0.1", 0, "127.0.0.1", broker.mqtt_port)
-        await port.start()
+        port = GatewayPort(broker.settings.model_copy(update={"gateway_port": 0}))
+        serving = asyncio.create_task(port.serve())
         ports.append(port)
-        started.set()
-        while not stop.is_set():  # noqa: ASYNC110 the flag is another thread's
+        while not stop.is_set():
+            if port.port and not started.is_set():
+                started.set()
             await asyncio.sleep(0.02)
-        await port.stop()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), name="gateway-port")
     thread.start()
@@ -169,7 +171,7 @@ def _signed_in(cast: Cast, port: GatewayPort) -> object:
 
 def test_a_taken_port_is_an_error_at_the_start(house: House) -> None:
     async def start() -> None:
-        await GatewayPort("127.0.0.1", house.broker.mqtt_port, "127.0.0.1", free_ports(1)[0]).start()
+        await GatewayPort(house.broker.settings.model_copy(update={"gateway_port": house.broker.mqtt_port})).start()
 
     with pytest.raises(OSError, match="address already in use"):
         asyncio.run(start())

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ingest.gateway_topics import NO_BREAK_SPACE, TO_BROKER, TO_GATEWAY, downward, upward
+from ingest.gateway_topics import TO_BROKER, TO_GATEWAY, upward
 from ingest.mqtt_packets import MOST_WHOLE_BYTES, MalformedPacketError, PacketRewriter, TopicRules
+from ingest.topics import NO_BREAK_SPACE, strip_lane
 
 OWN = "yl/v1/home-1/gw-1"
 
@@ -110,7 +111,7 @@ def test_towards_the_gateway_the_spaces_come_back_and_payloads_stay() -> None:
 )
 def test_what_a_gateway_says_goes_below_up_and_back(said: str, carried: str) -> None:
     assert upward(said) == carried
-    assert downward(carried) == said
+    assert strip_lane(carried) == said
 
 
 @pytest.mark.parametrize("channel", ["event", "status", "telemetry", "reply", "receipt", "command"])
@@ -127,7 +128,7 @@ def test_other_topics_are_not_moved(topic: str) -> None:
 def test_no_space_reaches_the_broker_and_every_name_comes_back(rest: str) -> None:
     carried = upward(f"{OWN}/zigbee2mqtt/{rest}")
     assert " " not in carried
-    assert downward(carried) == f"{OWN}/zigbee2mqtt/{rest}"
+    assert strip_lane(carried) == f"{OWN}/zigbee2mqtt/{rest}"
 
 
 def test_a_large_payload_is_never_held() -> None:
