@@ -60,7 +60,8 @@ class AlertEngine:
     def _apply_all(self, session: Session, findings: Sequence[Finding], now: datetime) -> list[Outcome]:
         batch = Batch(session, self._settings, now)
         batch.load(findings)
-        outcomes = [_apply_one(batch, finding) for finding in findings]
+        with session.no_autoflush:  # the batch knows what it wrote; flushing before each question costs most of the time
+            outcomes = [_apply_one(batch, finding) for finding in findings]
         session.flush()
         return outcomes
 
@@ -81,6 +82,7 @@ class AlertEngine:
         """Open an incident with the least that can fail: no joining, no evidence, no data."""
         event = finding.event
         batch = Batch(session, self._settings, now)
+        batch.load([finding])
         if event is not None:
             prior = batch.prior(event)
             if prior is not None and _repeats(batch, finding, event, prior):
@@ -125,6 +127,9 @@ def _apply_one(batch: Batch, finding: Finding) -> Outcome:
         prior = batch.prior(event)
         if prior is not None and _repeats(batch, finding, event, prior):
             return _duplicate(batch, finding, prior)
+        echo = None if event.retained else batch.echo(event)
+        if echo is not None:
+            return _duplicate(batch, finding, echo)
         if _is_old_news(finding):
             return _store(batch, finding, (Disposition.STALE_RETAINED, None, None))
     if finding.probe:
@@ -172,22 +177,22 @@ def _store(batch: Batch, finding: Finding, result: Result) -> Outcome:
     disposition, alert, incident = result
     event = finding.event
     if event is not None and finding.home_id is not None:
-        batch.session.add(
-            SignalRecord(
-                home_id=finding.home_id,
-                device_id=event.device_id,
-                event_key=stored_key(event.event_key),
-                own_id=event.has_own_id,
-                type=event.type,
-                device_at=event.device_at,
-                received_at=event.received_at,
-                data=dict(event.data) or None,
-                disposition=disposition,
-                repeats=0,
-                alert_id=None if alert is None else alert.id,
-                incident_id=None if incident is None else incident.id,
-            )
+        record = SignalRecord(
+            home_id=finding.home_id,
+            device_id=event.device_id,
+            event_key=stored_key(event.event_key),
+            own_id=event.has_own_id,
+            type=event.type,
+            device_at=event.device_at,
+            received_at=event.received_at,
+            data=dict(event.data) or None,
+            disposition=disposition,
+            repeats=0,
+            alert_id=None if alert is None else alert.id,
+            incident_id=None if incident is None else incident.id,
         )
+        batch.session.add(record)
+        batch.remember(record)
     return _outcome(finding, disposition, incident)
 
 

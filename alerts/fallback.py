@@ -50,6 +50,9 @@ def idempotency_key(incident: Incident, cause: str, target: str) -> str:
 
 
 def _tell_nobody(session: Session, incident: Incident, cause: str, now: datetime) -> None:
+    if sa.inspect(incident).session is session and incident.version == 1 and incident.opened_at == now:
+        tell(session, incident, Act.NOBODY_TO_PAGE, now, cause=cause)  # just opened: nothing was told before
+        return
     told = sa.select(TimelineEntry.id).where(TimelineEntry.incident_id == incident.id, TimelineEntry.act == Act.NOBODY_TO_PAGE)
     if session.scalar(told.limit(1)) is None:
         tell(session, incident, Act.NOBODY_TO_PAGE, now, cause=cause)

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alerts.batch import JOINABLE, Batch
+from alerts.batch import FOLLOWS_WITHIN, JOINABLE, Batch
 from alerts.changes import record_incident
 from alerts.findings import Condition, Finding
 from alerts.lanes import DOCTOR_CALL
@@ -22,9 +22,6 @@ from alerts.ringing import ring_again, start_ringing
 from alerts.timeline import Act, tell
 
 Result = tuple[Disposition, Alert | None, Incident | None]
-
-FOLLOWS_WITHIN = timedelta(hours=24)
-"""A closed incident of the same lane is named as the one before for this long; a resolved one always is."""
 
 
 def raise_alert(batch: Batch, finding: Finding) -> Result:
@@ -190,7 +187,7 @@ def _open(batch: Batch, finding: Finding) -> Incident:
         state=IncidentState.OPEN,
         not_live=finding.not_live,
         ring_count=1,
-        previous_id=_previous_id(batch, finding),
+        previous_id=batch.previous_id(finding),
     )
     open_incident(batch.session, incident, batch.now, **_what(finding))
     if finding.kind == DOCTOR_CALL:
@@ -198,15 +195,6 @@ def _open(batch: Batch, finding: Finding) -> Incident:
     start_ringing(batch.session, incident, batch.now, batch.settings, watched=batch.watched)
     batch.keep(incident)
     return incident
-
-
-def _previous_id(batch: Batch, finding: Finding) -> int | None:
-    same_lane = sa.and_(
-        Incident.home_id == finding.home_id if finding.home_id is not None else Incident.home_id.is_(None),
-        Incident.lane == finding.lane,
-    )
-    lately = sa.or_(Incident.state == IncidentState.RESOLVED, Incident.closed_at > batch.now - FOLLOWS_WITHIN)
-    return batch.session.scalar(sa.select(Incident.id).where(same_lane, lately).order_by(Incident.id.desc()).limit(1))
 
 
 def _new_alert(batch: Batch, finding: Finding, incident: Incident) -> Alert:
@@ -272,4 +260,4 @@ def _what(finding: Finding) -> dict[str, Any]:
     return {"subject": finding.subject} | ({} if event is None else {"signal": event.type})
 
 
-__all__ = ["FOLLOWS_WITHIN", "Result", "raise_alert"]
+__all__ = ["Result", "raise_alert"]

@@ -45,6 +45,14 @@ def is_repeat(event: EventKey, condition: Condition, prior: Prior | None, window
     return age <= (REDELIVERY_WINDOW if event.redelivered else ECHO_WINDOW)
 
 
+def echo_window(event: EventKey) -> timedelta | None:
+    """How long after it the same happening may be told again in other words; only codecs know, and say so in `data`."""
+    seconds = event.data.get("echo_within_seconds")
+    if event.has_own_id or isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    return timedelta(seconds=min(max(float(seconds), 0.0), REDELIVERY_WINDOW.total_seconds()))
+
+
 def came_before(event: EventKey, at: datetime) -> bool:
     """Whether a redelivered event happened before `at`: by its own time, else when it was first delivered so lately."""
     if not event.redelivered:
@@ -61,4 +69,4 @@ def stored_key(event_key: str) -> str:
     return f"sha256:{hashlib.sha256(event_key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-__all__ = ["ECHO_WINDOW", "LONGEST_KEY", "REDELIVERY_WINDOW", "Prior", "came_before", "is_repeat", "stored_key"]
+__all__ = ["ECHO_WINDOW", "LONGEST_KEY", "REDELIVERY_WINDOW", "Prior", "came_before", "echo_window", "is_repeat", "stored_key"]
