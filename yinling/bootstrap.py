@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from core.clock import SystemClock
 from core.config import Settings
 from core.database import Database
+from people.model import Centre
 from yinling import migrations
 
 
@@ -19,10 +20,13 @@ def open_database(settings: Settings) -> Database:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the relational store up to date."""
+    """Bring the relational store up to date, with its one centre in it."""
     database = open_database(settings)
     try:
         migrations.upgrade(database)
+        with database.transaction() as session:
+            if session.get(Centre, 1) is None:
+                session.add(Centre(id=1, name="调度中心", created_at=SystemClock().now()))
     finally:
         database.close()
 
