@@ -97,8 +97,9 @@ def plan_of(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = F
         max_payload_bytes=settings.broker_max_payload_bytes,
         sync_interval_milliseconds=settings.broker_sync_interval_milliseconds,
         ack_wait_seconds=settings.broker_ack_wait_seconds,
-        # A worker may hold a full queue and two batches in hand before the broker waits for its acknowledgements.
-        max_ack_pending=settings.ingest_queue_messages + 2 * settings.ingest_batch_messages,
+        # One batch being committed, the next arriving. More would let slow commits outlast ack_wait, and the broker allows
+        # a session 65,535 in all: at 4,096 each a gateway may hold 15 QoS 1 subscriptions.
+        max_ack_pending=2 * settings.ingest_batch_messages,
         admits_devices=not ingest_only,
     )
 

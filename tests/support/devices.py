@@ -201,6 +201,10 @@ class Cast:
             speaker.client.will_set(will[0], will[1], 1, retain=True)
         return self._add(speaker)
 
+    def add_device(self, code: str, *, persistent: bool) -> Speaker:
+        """A device whose session may outlive its connection."""
+        return self._add(Speaker(self.broker.mqtt_port, code, SECRET, f"yl-{code}", persistent=persistent))
+
     def ingest(self, name: str = "ingest", *, persistent: bool = True, manual_ack: bool = False) -> Speaker:
         """A client with the rights of an ingest worker."""
         return self._add(
