@@ -1,0 +1,98 @@
+"""The application: every route, its guards and its OpenAPI document. Making it starts nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from api import errors
+from api.deps import Deps
+from api.pages import STATIC, pages_router
+from api.routes import devices, family, health, homes, incidents, live, messages, overview, people, sign_in
+from api.schemas.live import LiveEvents
+from api.security import SecurityHeaders
+from api.status import own_status
+from core.bus import HINT_SUBJECT, Bus
+
+BODY_BYTES = 1024 * 1024
+"""The largest body taken; nothing that is sent here comes near."""
+_ROOMS = (sign_in, people, homes, devices, incidents, messages, overview, family, live)
+
+
+def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
+    """The application on these `deps`; None makes one that can only be described."""
+    application = FastAPI(
+        title="Yinling",
+        version="1",
+        description="From a press in an elder's home to a person in the dispatch centre. Errors carry a stable code and a sentence "
+        "in the language of `Accept-Language` (zh-CN, en). Instants are RFC 3339 in UTC.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        max_body_size=BODY_BYTES,
+        generate_unique_id_function=_operation_id,
+        separate_input_output_schemas=False,
+    )
+    application.state.deps = deps
+    application.add_middleware(SecurityHeaders)
+    errors.install(application)
+    for room in _ROOMS:
+        application.include_router(room.router, prefix="/api/v1")
+    application.include_router(health.router)
+    application.include_router(pages_router(static))
+    _describe_live(application)
+    return application
+
+
+def _operation_id(route: APIRoute) -> str:
+    """`read_home` → `readHome`: what generated clients call it."""
+    first, *others = route.name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _describe_live(application: FastAPI) -> None:
+    """Put the events of the stream into the document: FastAPI only knows bodies that are sent whole."""
+    make = application.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        _, definitions = models_json_schema([(LiveEvents, "serialization")], ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] = {**definitions["$defs"], **document["components"]["schemas"]}
+        return document
+
+    application.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    """Follow the changes and answer over the bus for as long as the application runs."""
+    deps: Deps = application.state.deps
+    await deps.live.start()
+    if deps.bus is None:
+        yield
+        await deps.live.stop()
+        return
+    await deps.bus.start()
+    listening = asyncio.create_task(_listen(deps, deps.bus), name="api-listen")
+    yield
+    listening.cancel()
+    await deps.live.stop()
+    await deps.bus.stop()
+
+
+async def _listen(deps: Deps, bus: Bus) -> None:
+    """Subscribe once the broker is there, which may be later than now."""
+
+    async def on_hint(_message: object) -> None:
+        deps.live.wake()
+
+    await bus.subscribe(HINT_SUBJECT, on_hint)
+    await bus.answer_status(lambda: own_status(deps))

@@ -1,0 +1,42 @@
+"""What the routes stand on, made once per process by `api.server` or by a test, and handed to each request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from alerts.work import Desk
+from api.live.hub import LiveHub
+from core.bus import Bus
+from core.clock import Clock
+from core.config import Settings
+from core.database import Database
+from people.sign_in import SignInDesk
+from timeseries.ports import ReadingStore
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Everything with an edge that a route may use. `bus` is None where a test runs without a broker."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    readings: ReadingStore
+    desk: Desk
+    sign_in: SignInDesk
+    live: LiveHub
+    hint: Callable[[int | None], None]
+    """Says that something committed, to this process's streams and over the bus to everybody."""
+    bus: Bus | None = None
+
+
+def deps_of(request: Request) -> Deps:
+    """The process's `Deps`."""
+    return cast("Deps", request.app.state.deps)
+
+
+Using = Annotated[Deps, Depends(deps_of)]

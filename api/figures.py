@@ -1,0 +1,86 @@
+"""The centre's figures: percentiles, not averages; drills, probes and tests kept out. The arithmetic is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.model import CloseReason, Incident, IncidentState, Severity
+from api.schemas.overview import Answered, HourCount, OpenCounts
+from people.rights import Caller
+
+FIGURES_OVER = timedelta(hours=24)
+CALLS = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
+"""Severities somebody has to answer; a low battery is a job for tomorrow and would flatter or spoil the figures."""
+_HOUR = timedelta(hours=1)
+_HOUR_MICROSECONDS = 3_600_000_000
+
+
+def answer_figures(waits: Sequence[float | None], ages: Sequence[float]) -> Answered:
+    """Figures from the seconds each call waited (None: still waiting) and its age in seconds, in the same order.
+
+    A call that still waits counts against every limit it has outlived, and as its age in the percentiles.
+    """
+    known = sorted(age if wait is None else wait for wait, age in zip(waits, ages, strict=True))
+    answered = [wait for wait in waits if wait is not None]
+    return Answered(
+        within_15=sum(wait <= 15 for wait in answered),  # noqa: PLR2004 NENA
+        within_60=sum(wait <= 60 for wait in answered),  # noqa: PLR2004 TSA
+        within_180=sum(wait <= 180 for wait in answered),  # noqa: PLR2004 TSA
+        total=len(waits),
+        median_seconds=percentile(known, 50),
+        percentile_90_seconds=percentile(known, 90),
+        percentile_99_seconds=percentile(known, 99),
+    )
+
+
+def percentile(ordered: Sequence[float], percent: int) -> float | None:
+    """The nearest-rank percentile of values in ascending order; None of none."""
+    if not ordered:
+        return None
+    rank = -(-len(ordered) * percent // 100)
+    return round(ordered[max(rank, 1) - 1], 3)
+
+
+def _counted(caller: Caller) -> sa.ColumnElement[bool]:
+    inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
+    test = sa.and_(Incident.reason.is_not(None), Incident.reason == CloseReason.TEST)
+    return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), Incident.not_live.is_(False), sa.not_(test))
+
+
+def answered(session: Session, caller: Caller, now: datetime) -> Answered:
+    """How fast the calls of the last day were first acknowledged."""
+    query = sa.select(Incident.opened_at, Incident.acknowledged_at).where(
+        _counted(caller), Incident.opened_at > now - FIGURES_OVER, Incident.severity.in_(CALLS)
+    )
+    # Closed without an acknowledgement (ended by itself, merged): neither answered nor waiting, so not a call answered late.
+    query = query.where(sa.or_(Incident.acknowledged_at.is_not(None), Incident.state != IncidentState.CLOSED))
+    rows = session.execute(query).tuples().all()
+    waits = [None if taken is None else (taken - opened).total_seconds() for opened, taken in rows]
+    return answer_figures(waits, [(now - opened).total_seconds() for opened, _ in rows])
+
+
+def open_counts(session: Session, caller: Caller) -> OpenCounts:
+    """What is open, by severity; drills are not in it."""
+    query = sa.select(Incident.severity, sa.func.count()).where(
+        Incident.state != IncidentState.CLOSED,
+        Incident.probe.is_(False),
+        Incident.drill.is_(False),
+        sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None)),
+    )
+    counts = dict(session.execute(query.group_by(Incident.severity)).tuples().all())
+    return OpenCounts(**{str(severity): counts.get(str(severity), 0) for severity in Severity})
+
+
+def alarm_curve(session: Session, caller: Caller, now: datetime) -> list[HourCount]:
+    """Alarms opened in each of the last 24 hours, the present one last."""
+    this_hour = now.replace(minute=0, second=0, microsecond=0)
+    first = this_hour - 23 * _HOUR
+    hour = sa.cast(Incident.opened_at, sa.BigInteger) // _HOUR_MICROSECONDS
+    query = sa.select(hour, sa.func.count()).where(_counted(caller), Incident.opened_at >= first, Incident.severity.in_(CALLS))
+    counts = dict(session.execute(query.group_by(hour)).tuples().all())
+    hours = [first + index * _HOUR for index in range(24)]
+    return [HourCount(hour_start=start, count=counts.get(int(start.timestamp()) // 3600, 0)) for start in hours]

@@ -1,0 +1,1 @@
+"""The routes, one file per resource: who may, what is asked, one transaction, the answer."""

@@ -1,0 +1,250 @@
+"""Incidents: the queue, the whole story of one, and every act on it. An act is one transaction at the `Desk`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy.orm import Session
+
+from alerts import incidents as acts
+from alerts.model import Incident, IncidentState, Severity
+from api.callers import allowed
+from api.cursors import read_cursor, write_cursor
+from api.deps import Deps, Using
+from api.errors import NO_HOME, NO_INCIDENT, NOT_ALLOWED_NOW, refusals
+from api.schemas.incidents import IncidentDetail, IncidentList
+from api.schemas.requests import Close, Dispatch, IncidentCreate, Merge, NoteText, OptionalNote, Split
+from api.views.incident_detail import audit_look, find_incident, incident_detail
+from api.views.incidents import incident_items
+from api.visibility import visible_incidents
+from core.errors import ConflictError, ForbiddenError, InvalidInputError
+from people import audit, store
+from people.model import Area, Home, Role, User
+from people.rights import Caller, Capability
+
+router = APIRouter(tags=["incidents"])
+
+Seer = Annotated[Caller, Depends(allowed(Capability.SEE_INCIDENTS, Capability.SEE_NOT_LIVE_INCIDENTS))]
+Opener = Annotated[Caller, Depends(allowed(Capability.OPEN_INCIDENTS))]
+Handler = Annotated[Caller, Depends(allowed(Capability.ACT_ON_INCIDENTS, Capability.ANSWER_DOCTOR_CALLS))]
+Server = Annotated[
+    Caller, Depends(allowed(Capability.ACT_ON_INCIDENTS, Capability.ANSWER_DOCTOR_CALLS, Capability.SERVE_DISPATCHED))
+]
+Noter = Annotated[Caller, Depends(allowed(Capability.NOTE_INCIDENTS))]
+
+StateFilter = Literal["open", "waiting", "acknowledged", "dispatched", "on_scene", "resolved", "closed", "all"]
+_RANK = sa.case({str(severity): severity.rank for severity in Severity}, value=Incident.severity, else_=len(Severity))
+
+
+@router.get("/incidents", responses=refusals(NO_HOME, InvalidInputError("unknown_area"), InvalidInputError("invalid_cursor")))
+def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
+    caller: Seer,
+    deps: Using,
+    state: Annotated[
+        StateFilter,
+        Query(description="`open` means not closed; `waiting` that nobody has it; the others are the states themselves."),
+    ] = "open",
+    home: Annotated[str | None, Query(max_length=64)] = None,
+    area: Annotated[str | None, Query(max_length=64, description="Code of an area: its whole subtree.")] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> IncidentList:
+    """What is open, worst and oldest first; with `closed` or `all`, newest first. No filter of time hides an open one."""
+    query = sa.select(Incident).where(visible_incidents(caller))
+    newest_first = state in {"closed", "all"}
+    after = read_cursor(cursor, int) if newest_first else read_cursor(cursor, int, int)
+    if state == "open":
+        query = query.where(Incident.state != IncidentState.CLOSED)
+    elif state != "all":
+        query = query.where(Incident.state == (IncidentState.OPEN if state == "waiting" else state))
+    with deps.database.snapshot() as session:
+        if home is not None:
+            query = query.where(Incident.home_id == store.find_home(session, home, caller.scope).id)
+        if area is not None:
+            query = query.where(_in_area(session, area, caller))
+        if newest_first:
+            query = query.order_by(Incident.id.desc())
+            query = query if after is None else query.where(Incident.id < after[0])
+        else:
+            query = query.order_by(_RANK, Incident.id)
+            query = query if after is None else query.where(sa.tuple_(_RANK, Incident.id) > sa.tuple_(after[0], after[1]))
+        found = session.scalars(query.limit(limit + 1)).all()
+        items = incident_items(session, found[:limit])
+    return IncidentList(items=items, next=_next(found[limit - 1], newest_first=newest_first) if len(found) > limit else None)
+
+
+def _next(last: Incident, *, newest_first: bool) -> str:
+    return write_cursor(last.id) if newest_first else write_cursor(Severity(last.severity).rank, last.id)
+
+
+def _in_area(session: Session, code: str, caller: Caller) -> sa.ColumnElement[bool]:
+    area = store.areas_by_code(session, [code]).get(code)
+    if area is None or not (caller.scope.includes_area(area.path) or caller.scope.home_ids):
+        raise InvalidInputError("unknown_area", area=code)
+    below = sa.select(Area.id).where(sa.func.substr(Area.path, 1, len(area.path)) == area.path)
+    return Incident.home_id.in_(sa.select(Home.id).where(Home.area_id.in_(below)))
+
+
+@router.get("/incidents/{incident_id}", responses=refusals(NO_INCIDENT))
+def read_incident(incident_id: int, caller: Seer, deps: Using) -> IncidentDetail:
+    """Everything about one incident; a look at medical data is written to the audit."""
+    now = deps.clock.now()
+    with deps.database.snapshot() as session:
+        incident = find_incident(session, incident_id, caller)
+        detail = incident_detail(session, incident, caller, now, deps.settings.timezone)
+    if any(resident.medical is not None for resident in detail.residents):
+        with deps.database.transaction() as session:
+            audit_look(session, detail, incident, caller, now)
+    return detail
+
+
+@router.post("/incidents", status_code=201, responses=refusals(InvalidInputError("unknown_home")))
+def open_incident(wanted: IncidentCreate, caller: Opener, deps: Using) -> IncidentDetail:
+    """Open an incident by hand: a phone call, a walk-in."""
+
+    def run(session: Session, by: acts.By) -> Incident:
+        home = store.homes_by_code(session, [wanted.home], caller.scope).get(wanted.home)
+        if home is None:
+            raise InvalidInputError("unknown_home", home=wanted.home)
+        what = acts.ByHand(kind=wanted.kind, note=wanted.note, severity=wanted.severity, drill=wanted.drill)
+        return acts.open_by_hand(session, home.id, by, what)
+
+    return _do(deps, caller, "incident.opened", run)
+
+
+@router.post(
+    "/incidents/{incident_id}/acknowledge", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("already_taken"))
+)
+def acknowledge_incident(incident_id: int, caller: Handler, deps: Using) -> IncidentDetail:
+    """Take it: one person wins, everybody else is told who."""
+    return _act(deps, caller, incident_id, "acknowledged", lambda session, by: acts.acknowledge(session, incident_id, by))
+
+
+@router.post("/incidents/{incident_id}/release", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
+def release_incident(incident_id: int, caller: Handler, deps: Using) -> IncidentDetail:
+    """Give it back to the queue: it rings again."""
+    return _act(deps, caller, incident_id, "released", lambda session, by: acts.release(session, incident_id, by))
+
+
+@router.post(
+    "/incidents/{incident_id}/dispatch",
+    responses=refusals(
+        NO_INCIDENT, NOT_ALLOWED_NOW, InvalidInputError("responder_not_found"), InvalidInputError("responder_missing")
+    ),
+)
+def dispatch_incident(incident_id: int, wanted: Dispatch, caller: Handler, deps: Using) -> IncidentDetail:
+    """Send a named responder."""
+
+    def run(session: Session, by: acts.By) -> Incident:
+        return acts.dispatch(session, incident_id, by, _responder(session, wanted), wanted.note)
+
+    return _act(deps, caller, incident_id, "dispatched", run)
+
+
+def _responder(session: Session, wanted: Dispatch) -> acts.Responder:
+    if wanted.responder is None:
+        return acts.Responder(name=wanted.responder_name)
+    named = sa.select(User).where(User.username == wanted.responder, User.role == Role.RESPONDER, User.disabled_at.is_(None))
+    user = session.scalar(named)
+    if user is None:
+        raise InvalidInputError("responder_not_found", responder=wanted.responder)
+    return acts.Responder(id=user.id, name=user.name)
+
+
+@router.post("/incidents/{incident_id}/on-scene", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
+def arrive_on_scene(incident_id: int, caller: Server, deps: Using) -> IncidentDetail:
+    """The responder is there."""
+    return _act(deps, caller, incident_id, "on_scene", lambda session, by: acts.on_scene(session, incident_id, by))
+
+
+@router.post("/incidents/{incident_id}/resolve", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
+def resolve_incident(incident_id: int, caller: Server, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
+    """The situation is over; the record still wants its reason."""
+    note = None if wanted is None else wanted.note
+    return _act(deps, caller, incident_id, "resolved", lambda session, by: acts.resolve(session, incident_id, by, note))
+
+
+@router.post(
+    "/incidents/{incident_id}/close",
+    responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("condition_persists"), InvalidInputError("shelf_out_of_range")),
+)
+def close_incident(incident_id: int, wanted: Close, caller: Handler, deps: Using) -> IncidentDetail:
+    """Close it with a reason; while the condition is still there only by shelving its alert until a time."""
+    ending = acts.Ending(reason=wanted.reason, note=wanted.note, shelve_until=wanted.shelve_until)
+    return _act(deps, caller, incident_id, "closed", lambda session, by: acts.close(session, incident_id, by, ending))
+
+
+@router.post(
+    "/incidents/{incident_id}/reopen", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("another_incident_open"))
+)
+def reopen_incident(incident_id: int, caller: Handler, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
+    """It is not over: it rings again."""
+    note = None if wanted is None else wanted.note
+    return _act(deps, caller, incident_id, "reopened", lambda session, by: acts.reopen(session, incident_id, by, note))
+
+
+@router.post("/incidents/{incident_id}/note", responses=refusals(NO_INCIDENT))
+def note_incident(incident_id: int, wanted: NoteText, caller: Noter, deps: Using) -> IncidentDetail:
+    """Add a line to its timeline."""
+    return _act(deps, caller, incident_id, "noted", lambda session, by: acts.note(session, incident_id, by, wanted.text))
+
+
+@router.post("/incidents/{incident_id}/merge", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("merge_not_allowed")))
+def merge_incident(incident_id: int, wanted: Merge, caller: Handler, deps: Using) -> IncidentDetail:
+    """Put it into another of the same home; answers with that one."""
+
+    def run(session: Session, by: acts.By) -> Incident:
+        into = find_incident(session, wanted.into, caller)
+        _check_may_act(caller, into)
+        return acts.merge(session, incident_id, by, into.id)
+
+    return _act(deps, caller, incident_id, "merged", run)
+
+
+@router.post("/incidents/{incident_id}/split", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("split_not_allowed")))
+def split_incident(incident_id: int, wanted: Split, caller: Handler, deps: Using) -> IncidentDetail:
+    """Make an incident of its own of some of its alerts; answers with the new one."""
+    return _act(deps, caller, incident_id, "split", lambda session, by: acts.split(session, incident_id, by, wanted.alerts))
+
+
+def _act(deps: Deps, caller: Caller, incident_id: int, act: str, what: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
+    """One act on an incident the caller sees and may work on."""
+
+    def run(session: Session, by: acts.By) -> Incident:
+        incident = find_incident(session, incident_id, caller)
+        if act != "noted" or caller.role is Role.RESPONDER:
+            _check_may_act(caller, incident)
+        return what(session, by)
+
+    return _do(deps, caller, f"incident.{act}", run)
+
+
+def _check_may_act(caller: Caller, incident: Incident) -> None:
+    """Doctors work on doctor calls, responders on what they were sent to, operators on everything."""
+    if caller.can(Capability.ACT_ON_INCIDENTS):
+        return
+    if caller.can(Capability.ANSWER_DOCTOR_CALLS) and incident.kind == "doctor_call":
+        return
+    if caller.can(Capability.SERVE_DISPATCHED) and incident.responder_id == caller.user_id:
+        return
+    raise ForbiddenError
+
+
+def _do(deps: Deps, caller: Caller, action: str, run: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
+    """One transaction with its audit entries; the answer is read after it, so that alarms do not wait for reading."""
+
+    def run_and_audit(session: Session, by: acts.By) -> int:
+        incident = run(session, by)
+        session.flush()
+        audit.write(session, by.now, caller, action, subject=f"incident:{incident.number}", home_id=incident.home_id)
+        if incident.home_id is not None and caller.may_see_medical(incident.home_id):
+            audit.write(session, by.now, caller, "medical.viewed", subject=f"incident:{incident.number}", home_id=incident.home_id)
+        return incident.id
+
+    incident_id = deps.desk.do(acts.Actor(caller.user_id, caller.name), run_and_audit)
+    with deps.database.snapshot() as session:
+        incident = session.get_one(Incident, incident_id)
+        return incident_detail(session, incident, caller, deps.clock.now(), deps.settings.timezone)

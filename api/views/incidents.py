@@ -1,0 +1,166 @@
+"""Incidents as answers: rows of the queue in a handful of queries for any number of them, and the whole story of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.model import Alert, Incident, Page, Severity, TimelineEntry
+from api.schemas.base import PersonReference
+from api.schemas.incidents import AlertDevice, AlertOut, IncidentItem, PageOut, ResponderReference, TimelineItem
+from devices.model import Device
+from people.model import Home, Resident, User
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    homes: dict[int, tuple[str, str, str]]
+    residents: dict[int, str]
+    residents_of_home: dict[int, list[str]]
+    users: dict[int, str]
+    devices: dict[int, AlertDevice]
+    alerts: dict[int, list[Alert]]
+
+
+def incident_items(session: Session, incidents: Sequence[Incident]) -> list[IncidentItem]:
+    """Rows of the queue, in the same order. Always six queries at most."""
+    if not incidents:
+        return []
+    names = _gather(session, incidents)
+    return [_item(incident, names) for incident in incidents]
+
+
+def _gather(session: Session, incidents: Sequence[Incident]) -> _Names:
+    alerts = defaultdict(list)
+    for alert in session.scalars(
+        sa.select(Alert).where(Alert.incident_id.in_([incident.id for incident in incidents])).order_by(Alert.id)
+    ):
+        alerts[alert.incident_id].append(alert)
+    home_ids = {incident.home_id for incident in incidents if incident.home_id is not None}
+    user_ids = {id_ for incident in incidents for id_ in (incident.owner_id, incident.responder_id) if id_ is not None}
+    device_ids = {alert.device_id for group in alerts.values() for alert in group if alert.device_id is not None}
+    homes = session.execute(sa.select(Home.id, Home.code, Home.name, Home.address).where(Home.id.in_(home_ids))).tuples()
+    people = session.execute(
+        sa.select(Resident.home_id, Resident.id, Resident.name).where(Resident.home_id.in_(home_ids)).order_by(Resident.id)
+    ).tuples()
+    users = session.execute(sa.select(User.id, User.name).where(User.id.in_(user_ids))).tuples() if user_ids else ()
+    devices = (
+        session.execute(sa.select(Device.id, Device.name, Device.room).where(Device.id.in_(device_ids))).tuples()
+        if device_ids
+        else ()
+    )
+    of_home: dict[int, list[str]] = defaultdict(list)
+    residents: dict[int, str] = {}
+    for home_id, resident_id, name in people:
+        of_home[home_id].append(name)
+        residents[resident_id] = name
+    return _Names(
+        homes={id_: (code, name, address) for id_, code, name, address in homes},
+        residents=residents,
+        residents_of_home=of_home,
+        users=dict(users),
+        devices={id_: AlertDevice(id=id_, name=name, room=room) for id_, name, room in devices},
+        alerts={id_: group for id_, group in alerts.items() if id_ is not None},
+    )
+
+
+def _item(incident: Incident, names: _Names) -> IncidentItem:
+    alerts = names.alerts.get(incident.id, [])
+    home = None if incident.home_id is None else names.homes.get(incident.home_id)
+    return IncidentItem(
+        id=incident.id,
+        number=incident.number,
+        kind=incident.kind,
+        home=home and home[0],
+        home_name=home and home[1],
+        address=home and home[2],
+        resident_name=_resident_name(incident, names),
+        severity=incident.severity,
+        state=incident.state,
+        opened_at=incident.opened_at,
+        acknowledged_at=incident.acknowledged_at,
+        closed_at=incident.closed_at,
+        reason=incident.reason,
+        drill=incident.drill,
+        not_live=incident.not_live,
+        owner=None if incident.owner_id is None else PersonReference(id=incident.owner_id, name=names.users[incident.owner_id]),
+        responder=_responder(incident, names),
+        ring_count=incident.ring_count,
+        due_at=min((at for at in (incident.answer_due_at, incident.claim_due_at, incident.fallback_due_at) if at), default=None),
+        what=_what(incident, alerts),
+        alert_count=len(alerts),
+        alerts=[_alert(alert, names) for alert in alerts],
+        version=incident.version,
+    )
+
+
+def _resident_name(incident: Incident, names: _Names) -> str | None:
+    if incident.resident_id is not None:
+        return names.residents.get(incident.resident_id)
+    people = names.residents_of_home.get(incident.home_id or 0, [])
+    return people[0] if len(people) == 1 else "、".join(people) or None
+
+
+def _responder(incident: Incident, names: _Names) -> ResponderReference | None:
+    if incident.responder_id is not None:
+        return ResponderReference(id=incident.responder_id, name=names.users[incident.responder_id])
+    return None if incident.responder_name is None else ResponderReference(id=None, name=incident.responder_name)
+
+
+def _what(incident: Incident, alerts: Iterable[Alert]) -> str:
+    open_first = sorted(alerts, key=lambda alert: (alert.closed_at is not None, Severity(alert.severity).rank, alert.id))
+    return open_first[0].kind if open_first else incident.kind
+
+
+def _alert(alert: Alert, names: _Names) -> AlertOut:
+    return AlertOut(
+        id=alert.id,
+        rule=alert.rule,
+        subject=alert.subject,
+        kind=alert.kind,
+        severity=alert.severity,
+        state=alert.state,
+        raised_at=alert.raised_at,
+        happened_at=alert.happened_at,
+        last_signal_at=alert.last_signal_at,
+        count=alert.count,
+        pending=alert.pending,
+        cancelled=alert.cancelled,
+        condition_active=alert.condition_active,
+        device=None if alert.device_id is None else names.devices.get(alert.device_id),
+        evidence=alert.evidence,
+    )
+
+
+def timeline_views(session: Session, incident_id: int) -> list[TimelineItem]:
+    """The story of one incident, oldest first."""
+    entries = session.scalars(sa.select(TimelineEntry).where(TimelineEntry.incident_id == incident_id).order_by(TimelineEntry.id))
+    return [TimelineItem(id=entry.id, at=entry.at, act=entry.act, actor=entry.actor, details=entry.details) for entry in entries]
+
+
+def page_views(session: Session, incident_id: int) -> list[PageOut]:
+    """The messages that went out about one incident, their targets masked: addresses carry secrets."""
+    pages = session.scalars(sa.select(Page).where(Page.incident_id == incident_id).order_by(Page.id))
+    return [
+        PageOut(
+            channel=page.channel,
+            target=masked(page.target),
+            cause=page.cause,
+            state=page.state,
+            due_at=page.due_at,
+            attempts=page.attempts,
+            sent_at=page.sent_at,
+            error=page.error,
+        )
+        for page in pages
+    ]
+
+
+def masked(target: str) -> str:
+    """`mailto://…`: the kind of an address and nothing of its secrets."""
+    scheme, separator, _ = target.partition("://")
+    return f"{scheme}://…" if separator else "…"

@@ -1,0 +1,152 @@
+"""Every text a person reads when something is refused, by error code, in Chinese and English.
+
+A test finds each code used in the source here. A text says what to do; `{placeholders}` are filled from the details.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Language = Literal["zh-CN", "en"]
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "internal_error": (
+        "系统出错了，我们已记录（编号 {reference}）。请再试一次；若仍不行，请把编号告诉管理员。",
+        "Something went wrong and was recorded ({reference}). Try again; if it stays, tell your administrator this reference.",
+    ),
+    "invalid_input": ("有些内容填写有误，请按提示修改。", "Some of what was entered is not right; please correct it."),
+    "not_signed_in": ("请先登录。", "Please sign in first."),
+    "wrong_sign_in": ("用户名或密码不对。", "The user name or the password is not right."),
+    "forbidden": ("您没有这项权限。", "You are not allowed to do this."),
+    "csrf_refused": (
+        "这个请求不是从本页面发出的，已拒绝。请刷新页面再试。",
+        "This request did not come from our own pages and was refused. Reload the page and try again.",
+    ),
+    "password_change_required": ("请先修改密码，再继续使用。", "Change your password first, then go on."),
+    "wrong_password": ("当前密码不对。", "The present password is not right."),
+    "password_unchanged": ("新密码不能与当前密码相同。", "The new password must differ from the present one."),
+    "too_many_attempts": ("尝试次数过多，请 {wait_seconds} 秒后再试。", "Too many attempts. Try again in {wait_seconds} seconds."),
+    "too_large": ("内容太大，无法接收。", "This is too large to be taken."),
+    "method_not_allowed": ("这个地址不支持该操作。", "This address does not support that."),
+    "unavailable": ("服务暂时不可用，请稍后再试。", "Temporarily unavailable; try again shortly."),
+    "conflict": ("当前状态不允许这样做。", "The present state does not allow this."),
+    "not_found": ("没有找到。", "Not found."),
+    "home_not_found": ("没有这个住户。", "There is no such home."),
+    "resident_not_found": ("没有这位老人。", "There is no such resident."),
+    "contact_not_found": ("没有这位联系人。", "There is no such contact."),
+    "user_not_found": ("没有这个用户。", "There is no such user."),
+    "device_not_found": ("没有这个设备。", "There is no such device."),
+    "incident_not_found": ("没有这条警情。", "There is no such incident."),
+    "alert_not_found": ("没有这条告警。", "There is no such alert."),
+    "responder_not_found": ("没有这位响应人员，请从名单中选择。", "There is no such responder; choose one from the list."),
+    "responder_missing": ("请选择派谁去，或填写姓名。", "Choose who is to go, or enter a name."),
+    "unknown_area": ("没有区域“{area}”。", "There is no area “{area}”."),
+    "unknown_home": ("没有住户“{home}”。", "There is no home “{home}”."),
+    "unknown_profile": ("没有设备型号“{profile}”。", "There is no device profile “{profile}”."),
+    "unknown_resident": ("这个住户里没有这位老人。", "This home has no such resident."),
+    "unknown_metric": ("没有指标“{metric}”。", "There is no metric “{metric}”."),
+    "invalid_cursor": ("翻页位置无效，请从头开始。", "This place in the list is not valid; start again from its beginning."),
+    "field_required": ("“{field}”不能为空。", "“{field}” cannot be empty."),
+    "period_invalid": ("开始时间必须早于结束时间。", "The start must be before the end."),
+    "family_needs_homes": ("家属账号至少要关联一个住户。", "A family member needs at least one home."),
+    "home_needs_area": ("请选择您负责的区域。", "Choose one of your own areas for it."),
+    "scope_exceeds_own": ("不能授予超出您自己范围的权限。", "You cannot give more than you have yourself."),
+    "username_taken": ("用户名“{username}”已被使用。", "The user name “{username}” is taken."),
+    "area_code_taken": ("区域编码“{area}”已被使用。", "The area code “{area}” is taken."),
+    "home_code_taken": ("住户编码“{home}”已被使用。", "The home code “{home}” is taken."),
+    "serial_taken": ("序列号“{serial}”已经登记过。", "The serial “{serial}” is already registered."),
+    "last_administrator": ("至少要保留一位可登录的管理员。", "One administrator who can sign in must remain."),
+    "transition_not_allowed": ("警情当前为“{state}”，不能执行此操作。", "The incident is {state}; this cannot be done now."),
+    "already_taken": ("已由 {owner} 接警。", "{owner} has already taken it."),
+    "condition_persists": (
+        "现场情况仍未解除。请等它解除，或选择暂时搁置到某个时间（最长 8 小时）。",
+        "The condition is still there. Wait until it clears, or shelve it until a time (8 hours at most).",
+    ),
+    "shelf_out_of_range": ("搁置时间必须在将来，且最长 8 小时。", "Shelving must end in the future, within 8 hours."),
+    "another_incident_open": (
+        "这个住户已有未结束的警情 #{number}，请在那条里处理。",
+        "Incident #{number} of this home is still open; go on there.",
+    ),
+    "merge_not_allowed": (
+        "只能并入同一住户的、未关闭的另一条警情。",
+        "It can only go into another open incident of the same home.",
+    ),
+    "split_not_allowed": ("请选择其中一部分告警，不能是全部。", "Choose some of its alerts, not all of them."),
+    "unknown_kind": ("没有这种警情类型。", "There is no such kind of incident."),
+    "unknown_severity": ("没有这个级别。", "There is no such severity."),
+    "unknown_reason": ("没有这个关闭原因。", "There is no such reason."),
+    "invalid_range": ("时间范围或点数无效。", "This range of time or number of points cannot be read."),
+    "readings_store_away": (
+        "读数库暂时不可用，警情不受影响。请稍后再试。",
+        "The readings are away for the moment; alarms are not affected.",
+    ),
+    "readings_store_refused": ("读数库拒绝了这次写入。", "The store of readings refused this."),
+    "not_tested": (
+        "还没有收到这个设备的测试报警，请先按一次测试。",
+        "No test alarm of this device has been seen yet; test it first.",
+    ),
+    "device_retired": ("设备已停用。", "The device is retired."),
+    "device_has_no_secret": (
+        "这个设备经网关通信，没有自己的密码。",
+        "This device speaks through its gateway and has no password of its own.",
+    ),
+}
+"""`code: (zh-CN, en)`."""
+
+FIELD_MESSAGES: dict[str, tuple[str, str]] = {
+    "missing": ("请填写。", "Required."),
+    "extra_forbidden": ("没有这个字段。", "There is no such field."),
+    "string_too_short": ("至少 {min_length} 个字符。", "At least {min_length} characters."),
+    "string_too_long": ("最多 {max_length} 个字符。", "At most {max_length} characters."),
+    "string_pattern_mismatch": ("格式不对。", "Not in the right form."),
+    "string_type": ("应为文字。", "Should be text."),
+    "int_parsing": ("应为整数。", "Should be a whole number."),
+    "int_type": ("应为整数。", "Should be a whole number."),
+    "float_parsing": ("应为数字。", "Should be a number."),
+    "bool_parsing": ("应为是或否。", "Should be true or false."),
+    "greater_than_equal": ("不能小于 {ge}。", "At least {ge}."),
+    "less_than_equal": ("不能大于 {le}。", "At most {le}."),
+    "enum": ("只能是：{expected}。", "One of: {expected}."),
+    "literal_error": ("只能是：{expected}。", "One of: {expected}."),
+    "too_short": ("至少 {min_length} 项。", "At least {min_length}."),
+    "too_long": ("最多 {max_length} 项。", "At most {max_length}."),
+    "json_invalid": ("不是有效的 JSON。", "Not valid JSON."),
+    "timezone_aware": ("时间要带时区。", "The time needs its offset."),
+    "datetime_from_date_parsing": ("应为日期时间。", "Should be a date and time."),
+    "datetime_parsing": ("应为日期时间。", "Should be a date and time."),
+    "date_from_datetime_parsing": ("应为日期。", "Should be a date."),
+    "date_parsing": ("应为日期。", "Should be a date."),
+}
+"""What is wrong with one field, by the validator's error type."""
+_ANY_FIELD = ("填写有误。", "Not right.")
+
+
+class _Details(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "—"
+
+
+def language_of(accept_language: str | None) -> Language:
+    """The reader's language: the first of ours they name, else Chinese."""
+    for part in (accept_language or "").lower().split(","):
+        tag = part.split(";")[0].strip()
+        if tag.startswith("zh"):
+            return "zh-CN"
+        if tag.startswith("en"):
+            return "en"
+    return "zh-CN"
+
+
+def text(code: str, language: Language, details: Mapping[str, Any]) -> str:
+    """The sentence for an error code, in the reader's language."""
+    return _fill(MESSAGES.get(code, MESSAGES["conflict"]), language, details)
+
+
+def field_text(kind: str, language: Language, details: Mapping[str, Any]) -> str:
+    """The sentence for one field, in the reader's language."""
+    return _fill(FIELD_MESSAGES.get(kind, _ANY_FIELD), language, details)
+
+
+def _fill(texts: tuple[str, str], language: Language, details: Mapping[str, Any]) -> str:
+    return texts[0 if language == "zh-CN" else 1].format_map(_Details(details))
