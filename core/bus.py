@@ -57,7 +57,7 @@ class Bus:
                     connect_timeout=2,
                     error_cb=quiet,
                 )
-            except (OSError, NatsError, asyncio.TimeoutError):
+            except (OSError, NatsError, TimeoutError):
                 await asyncio.sleep(0.25)
             else:
                 return

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
-from devices.store import view_of
 from sqlalchemy.orm import Session, selectinload
 
 from alerts.facts import DeviceFacts, Limit
@@ -23,6 +22,7 @@ from devices.codecs.types import CodecContext, DeviceView, index_children
 from devices.model import Device, DeviceState
 from devices.profiles import Limit as ProfileLimit
 from devices.profiles import Profile, catalogue
+from devices.store import view_of
 from people.model import Home, Resident
 
 _CHUNK = 400

@@ -18,7 +18,8 @@ class UnknownTopic(OfCentre, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     topic: Mapped[str] = mapped_column(sa.String(1000))
     reason: Mapped[str] = mapped_column(sa.String(60))
-    """`unknown_home`, `unknown_device`, `unknown_channel`, `malformed`, `unknown_type`, `unknown_metric`, `unknown_property`, `codec_failed`."""
+    """`unknown_home`, `unknown_device`, `unknown_channel`, `malformed`, `unknown_type`, `unknown_metric`,
+    `unknown_property`, `codec_failed`."""
     detail: Mapped[str | None] = mapped_column(sa.String(300))
     count: Mapped[int] = mapped_column("seen_count", default=0)
     home_id: Mapped[int | None] = mapped_column(sa.ForeignKey("homes.id"))

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from devices.children import upsert_children
 from sqlalchemy.orm import Session
 
 from alerts.findings import Outcome
 from alerts.leases import check_epoch
 from alerts.poison import Failed, set_aside
 from core.failpoints import reach
+from devices.children import upsert_children
 from ingest.decode import Item, decode
 from ingest.plan import Plan, make_plan
 from ingest.rate_limit import TelemetryLimit

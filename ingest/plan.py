@@ -5,11 +5,10 @@ Pure given the book and the conditions that are active; made anew when a home tu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from alerts.conditions import ActiveConditions
-
 from alerts.findings import Finding
 from alerts.rules.battery import METRIC as BATTERY
 from alerts.rules.battery import RULE as BATTERY_RULE
@@ -68,23 +67,23 @@ def _plan_item(plan: Plan, item: Item, conditions: ActiveConditions) -> None:
     if item.speaker is not None:
         heard[item.speaker.facts.id] = (item.speaker, False)
     for signal in item.decoded.signals:
-        device = item.device_of(signal.device)
-        if device is not None:
+        if (device := item.device_of(signal.device)) is not None:
             heard[device.facts.id] = (device, True)
             plan.findings += findings_of_signal(signal, device.facts)
     for reading in item.decoded.readings:
-        device = item.device_of(reading.device)
-        if device is not None:
+        if (device := item.device_of(reading.device)) is not None:
             heard.setdefault(device.facts.id, (device, False))
             _plan_reading(plan, item, device, reading, conditions)
     for state in item.decoded.states:
-        device = item.device_of(state.device)
-        if device is not None:
+        if (device := item.device_of(state.device)) is not None:
             heard.setdefault(device.facts.id, (device, False))
             _plan_state(plan, item, device, state, conditions)
-    if item.raw.retained:
-        return  # kept by the broker from before: says nothing of now
-    for device, is_event in heard.values():
+    if not item.raw.retained:  # what the broker kept from before says nothing of now
+        _plan_heard(plan, item, heard.values(), conditions)
+
+
+def _plan_heard(plan: Plan, item: Item, heard: Iterable[tuple[KnownDevice, bool]], conditions: ActiveConditions) -> None:
+    for device, is_event in heard:
         plan.heard.append((device, item, is_event))
         if conditions.severity(device.facts.home_id, SILENCE_RULE, device.facts.subject) is not None:
             plan.findings.append(heard_again(device.facts, item.raw.received_at))
@@ -95,7 +94,7 @@ def _plan_reading(plan: Plan, item: Item, device: KnownDevice, reading: Reading,
     plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
     plan.values.append((device, item, reading))
     if reading.metric == BATTERY:
-        _plan_battery(plan, item, device, Measured(BATTERY, reading.value, reading.at), conditions)
+        _plan_battery(plan, device, Measured(BATTERY, reading.value, reading.at), conditions)
     elif reading.metric in facts.limits:
         active = conditions.severity(facts.home_id, THRESHOLD_RULE, threshold_subject(reading.metric, facts))
         plan.findings += findings_of_reading(Measured(reading.metric, reading.value, reading.at), facts, active)
@@ -104,9 +103,9 @@ def _plan_reading(plan: Plan, item: Item, device: KnownDevice, reading: Reading,
 def _plan_state(plan: Plan, item: Item, device: KnownDevice, state: StateUpdate, conditions: ActiveConditions) -> None:
     plan.states.append((device, item, state))
     if state.battery is not None:
-        _plan_battery(plan, item, device, Measured(BATTERY, state.battery, item.raw.received_at), conditions)
+        _plan_battery(plan, device, Measured(BATTERY, state.battery, item.raw.received_at), conditions)
 
 
-def _plan_battery(plan: Plan, item: Item, device: KnownDevice, measured: Measured, conditions: ActiveConditions) -> None:
+def _plan_battery(plan: Plan, device: KnownDevice, measured: Measured, conditions: ActiveConditions) -> None:
     active = conditions.severity(device.facts.home_id, BATTERY_RULE, device.facts.subject) is not None
     plan.findings += findings_of_battery(measured, device.facts, active=active)

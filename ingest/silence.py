@@ -64,7 +64,7 @@ class SilenceTimer:
                     continue
                 verdict = judge_silence(
                     known.facts,
-                    self._heard(page, known, device),
+                    self._heard(page, device),
                     now,
                     grace_until=self._grace_until,
                     active=self._is_silent(known),
@@ -83,7 +83,7 @@ class SilenceTimer:
     def _is_silent(self, known: KnownDevice) -> bool:
         return self._tools.conditions.severity(known.facts.home_id, RULE, known.facts.subject) is not None
 
-    def _heard(self, page: HomePage, known: KnownDevice, device: Device) -> Heard:
+    def _heard(self, page: HomePage, device: Device) -> Heard:
         last_seen_at = self._tools.seen.last_seen(device.id) or device.last_seen_at
         parent = None if device.parent_id is None else page.by_id.get(device.parent_id)
         if parent is None:

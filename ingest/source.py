@@ -8,6 +8,7 @@ the session is persistent and `on_message` is set before the first connect.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -89,6 +90,7 @@ class LaneSource:
         self._client.username_pw_set(address.username, address.password)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(1, 5)
+        self._client.on_socket_open = _send_at_once
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -209,3 +211,9 @@ class LaneSource:
 
     def _has_room(self) -> bool:
         return len(self._waiting) < self._capacity or self._stopping
+
+
+def _send_at_once(_client: mqtt.Client, _data: object, connection: object) -> None:
+    """A receipt and a PUBACK are two small writes; Nagle's algorithm would hold the second back for 40 ms."""
+    if isinstance(connection, socket.socket):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.conditions import ActiveConditions
-from timeseries.recorder import Recorder
-
 from alerts.engine import AlertEngine
 from core.bus import Bus
 from core.clock import Clock
@@ -15,6 +13,7 @@ from ingest.book import HomeBook
 from ingest.receipts import ReceiptSender
 from ingest.seen import SeenBook
 from ingest.unknown import UnknownKeeper
+from timeseries.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)

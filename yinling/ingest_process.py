@@ -15,10 +15,9 @@ from typing import Any
 
 import prometheus_client
 import structlog
-from alerts.conditions import ActiveConditions
-from ingest.gateway_port import GatewayPort
-from timeseries.recorder import Recorder, open_recorder
+from sqlalchemy.exc import SQLAlchemyError
 
+from alerts.conditions import ActiveConditions
 from alerts.engine import AlertEngine
 from alerts.leases import take_lease
 from core.bus import HINT_SUBJECT, Bus
@@ -29,11 +28,13 @@ from ingest.book import HomeBook
 from ingest.broker import load_or_create_secrets
 from ingest.broker_secrets import BrokerSecrets
 from ingest.directory import DatabaseDirectory
+from ingest.gateway_port import GatewayPort
 from ingest.lane import LaneLoop
 from ingest.pipeline import Pipeline
 from ingest.rate_limit import TelemetryLimit
 from ingest.receipts import ReceiptSender
-from ingest.refusals import RefusalLedger
+from ingest.refusal_alarm import RefusalAlarm
+from ingest.refusals import Refusal, RefusalLedger
 from ingest.seen import SeenBook
 from ingest.sign_in import SignInResponder
 from ingest.silence import SilenceTimer
@@ -41,7 +42,9 @@ from ingest.source import LaneSource, SourceAddress
 from ingest.tools import Tools
 from ingest.topics import Lane, lane_filter
 from ingest.unknown import UnknownKeeper
+from ingest.watch import BrokerWatch
 from ingest.worker import Worker, make_chores, recall
+from timeseries.recorder import Recorder, open_recorder
 
 log = structlog.get_logger()
 
@@ -113,6 +116,7 @@ class IngestProcess:
             for lane, source in sources.items()
         ]
         self._chores = chores
+        self._tools = tools
         return Worker(list(sources.values()), lanes, chores, self._failed)
 
     def _source(self, lane: Lane) -> LaneSource:
@@ -168,8 +172,7 @@ class IngestProcess:
             on_refusal=ledger.add,
         )
         directory.start()
-        settings = self._settings
-        gateway = GatewayPort(settings.host, settings.gateway_port, settings.nats_host, settings.mqtt_port)
+        gateway = GatewayPort(self._settings)
         if self._partition == 0:
             await gateway.start()
         try:
@@ -177,11 +180,25 @@ class IngestProcess:
                 tasks.create_task(ledger.run())
                 tasks.create_task(self._answer())
                 tasks.create_task(self._keep_gate(responder))
+                if self._partition == 0:
+                    watch = BrokerWatch(self._settings, self._secrets, self._clock, lambda refusal: self._refused(ledger, refusal))
+                    tasks.create_task(watch.run())
                 await responder.start()
         finally:
             await responder.stop()
             await gateway.stop()
             directory.stop()
+
+    def _refused(self, ledger: RefusalLedger, refusal: Refusal) -> None:
+        ledger.add(refusal)
+        if refusal.grave:
+            asyncio.get_running_loop().run_in_executor(None, self._raise_refusal, refusal)
+
+    def _raise_refusal(self, refusal: Refusal) -> None:
+        try:
+            RefusalAlarm(self._tools).raise_for(refusal)
+        except SQLAlchemyError:
+            log.exception("grave_refusal_not_raised", client=refusal.client)
 
     async def _answer(self) -> None:
         await self._bus.answer_status(self.status)
