@@ -1,0 +1,104 @@
+"""SIGKILL of the worker, again and again, while measurements stream in and buttons are pressed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paho.mqtt.client import MQTTMessageInfo
+from support.centre import Centre, Credentials, running_centre
+from support.device import Button, button
+from support.figures import write_figures
+from support.kill_matrix import readings_of
+from support.processes import until
+from support.store import incidents_by_home
+from support.town import settle
+
+STREAMS = 4
+SETTINGS: dict[str, Any] = {"probe_interval_seconds": 3600, "telemetry_per_device_per_minute": 1_000_000}
+
+
+def test_three_kills_under_load(tmp_path: Path) -> None:
+    with running_centre(tmp_path, **SETTINGS) as centre:
+        _survive_kills(centre, kills=3, presses=20)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(1800)
+def test_thirty_kills_under_load(tmp_path: Path) -> None:
+    with running_centre(tmp_path, **SETTINGS) as centre:
+        readings = _survive_kills(centre, kills=30, presses=200)
+    write_figures(
+        "load",
+        [
+            "| SIGKILLs of the worker | readings confirmed | readings lost | homes that pressed | incidents |",
+            "|---|---|---|---|---|",
+            f"| 30 | {readings} | 0 | 200 | 200 |",
+        ],
+    )
+
+
+def _survive_kills(centre: Centre, *, kills: int, presses: int) -> int:
+    measuring = settle(centre, STREAMS, profile="vitals", prefix="load")
+    pressing = settle(centre, presses, prefix="press")
+    stop = threading.Event()
+    with ExitStack() as stack:
+        streams = [_Stream(stack.enter_context(button(credentials))) for credentials in measuring]
+        threads = [threading.Thread(target=stream.run, args=(stop,), daemon=True) for stream in streams]
+        pressers = threading.Thread(target=_press_all, args=(pressing, stop), daemon=True)
+        for thread in [*threads, pressers]:
+            thread.start()
+        for _ in range(kills):
+            time.sleep(1.0)  # load between two kills
+            centre.wait_restarted("ingest-0", centre.kill("ingest-0"))
+        until(lambda: not pressers.is_alive(), 120, "every press taken", 0.2)
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        for stream, credentials in zip(streams, measuring, strict=True):
+            stream.wait_confirmed()
+            until(partial(_has_stored, centre, credentials, stream), 60, f"{len(stream.sent)} readings of {credentials.code}", 0.5)
+    assert incidents_by_home(centre, "press") == {credentials.home: 1 for credentials in pressing}
+    return sum(len(stream.sent) for stream in streams)
+
+
+def _has_stored(centre: Centre, credentials: Credentials, stream: _Stream) -> bool:
+    return stream.sent.items() <= readings_of(centre, credentials).items()
+
+
+class _Stream:
+    """A device that measures a hundred times a second, each with an instant of its own."""
+
+    def __init__(self, device: Button) -> None:
+        self.sent: dict[int, float] = {}
+        self._device = device
+        self._handles: list[MQTTMessageInfo] = []
+        self._at_ms = int(time.time() * 1000) - 3_000_000
+
+    def run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            values: list[dict[str, object]] = []
+            for _ in range(10):
+                self._at_ms += 1000 // 5
+                self.sent[self._at_ms] = 60.0 + len(self.sent) % 30
+                values.append({"ts": self._at_ms, "values": {"heart_rate": self.sent[self._at_ms]}})
+            self._handles.append(self._device.publish("telemetry", values))
+            stop.wait(0.1)
+
+    def wait_confirmed(self) -> None:
+        for handle in self._handles:
+            handle.wait_for_publish(30)
+            assert handle.is_published()
+
+
+def _press_all(town: list[Credentials], stop: threading.Event) -> None:
+    for credentials in town:
+        if stop.is_set():
+            return
+        with button(credentials) as device:
+            device.press(seconds=90)

@@ -1,0 +1,44 @@
+"""Kill a real process with SIGKILL at every named moment, let the supervisor restart it, and look what is true then."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from support.figures import write_figures
+from support.kill_matrix import CASES, stage
+
+from core.failpoints import POINTS
+
+ROUNDS = 20
+_SOURCES = ("alerts", "api", "devices", "ingest", "people", "timeseries", "yinling")
+
+
+def test_every_point_has_its_case_and_is_reached_in_the_code() -> None:
+    repository = Path(__file__).parents[2]
+    sources = [path.read_text() for name in _SOURCES for path in (repository / name).rglob("*.py")]
+    reached = {point for text in sources for point in re.findall(r"\breach\(\"([a-z_.]+)\"\)", text)}
+    assert set(CASES) == set(POINTS)
+    assert reached == set(POINTS)
+
+
+@pytest.mark.parametrize("point", sorted(CASES))
+def test_a_death_at_this_moment_loses_nothing_and_doubles_nothing(tmp_path: Path, point: str) -> None:
+    with stage(tmp_path, point) as on:
+        CASES[point](on)
+        assert on.rounds == 1
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3600)
+def test_twenty_deaths_at_every_moment_lose_nothing(tmp_path: Path) -> None:
+    lines = []
+    for point in sorted(CASES):
+        (tmp_path / point).mkdir()
+        with stage(tmp_path / point, point) as on:
+            for _ in range(ROUNDS):
+                CASES[point](on)
+            assert on.rounds == ROUNDS
+        lines.append(f"| `{point}` | {ROUNDS} | 0 | 0 |")
+    write_figures("kills", ["| moment of death | kills | lost | doubled |", "|---|---|---|---|", *lines])

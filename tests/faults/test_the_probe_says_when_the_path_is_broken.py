@@ -1,0 +1,37 @@
+"""A worker that stands still is noticed without anybody pressing anything, and the notice goes when it works again."""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from support.centre import running_centre
+from support.processes import kill, until
+
+INTERVAL_SECONDS = 2
+TIMEOUT_SECONDS = 3
+
+
+def test_a_stalled_worker_becomes_a_system_incident_in_time(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"probe_interval_seconds": INTERVAL_SECONDS, "probe_timeout_seconds": TIMEOUT_SECONDS}
+    with running_centre(tmp_path, **settings, expect_errors={"probe_lost"}) as centre:
+        until(lambda: [run for run in centre.get("/probe")["items"] if run["outcome"] == "arrived"], 20, "a good probe")
+        assert centre.incidents(state="all") == []
+        stalled_at = time.monotonic()
+        worker = centre.kill("ingest-0", signal.SIGSTOP)
+        try:
+            [incident] = until(centre.incidents, 30, "a system incident", 0.1)
+            assert time.monotonic() - stalled_at < INTERVAL_SECONDS + TIMEOUT_SECONDS + 3
+        finally:
+            kill(worker, signal.SIGCONT)
+        assert incident["kind"] == "system"
+        assert incident["home"] is None
+        until(
+            lambda: not any(alert["condition_active"] for alert in centre.get(f"/incidents/{incident['id']}")["alerts"]),
+            30,
+            "the condition gone",
+            0.1,
+        )
+        assert len(centre.incidents()) == 1, "one incident for one outage, and the probe's own never shown"

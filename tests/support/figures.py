@@ -1,0 +1,25 @@
+"""Figures of the long forms, written between markers of `docs/guarantees.md`; only `make proof` does so."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
+
+
+def write_figures(name: str, lines: Sequence[str]) -> None:
+    """Replace what stands between `<!-- figures:name -->` and `<!-- /figures:name -->`."""
+    begin, end = f"<!-- figures:{name} -->", f"<!-- /figures:{name} -->"
+    text = PAGE.read_text()
+    before, found, rest = text.partition(begin)
+    assert found, f"{PAGE} has no {begin}"
+    _, found, after = rest.partition(end)
+    assert found, f"{PAGE} has no {end}"
+    where = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}."
+    )
+    PAGE.write_text(before + "\n".join([begin, *lines, "", where, end]) + after)

@@ -1,0 +1,253 @@
+"""The kill matrix: for every named moment of death, what drives a real process there and what must be so afterwards.
+
+A case is armed while its centre runs, by taking away the file that `YINLING_FAILPOINT_ONCE` names: the next reach of the
+point kills that process with SIGKILL and puts the file back. So one centre serves any number of rounds.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from support.centre import Centre, Credentials, running_centre
+from support.device import button
+from support.live import live_stream
+from support.paging import PageSink, page_sink
+from support.processes import until
+from support.store import rows
+
+# Nothing but what a case drives may reach a point: the clocks of incidents and the probe stand still.
+QUIET: Mapping[str, Any] = {
+    "ring_again_seconds": 3600,
+    "fallback_after_seconds": 3600,
+    "claim_expires_seconds": 3600,
+    "probe_interval_seconds": 3600,
+}
+REDELIVERED_SECONDS = 25.0
+"""The broker's ack_wait, a restart, and room for a busy machine."""
+
+
+@dataclass
+class Stage:
+    """A centre with one armed point, and what the cases need of it."""
+
+    point: str
+    centre: Centre
+    once: Path
+    sink: PageSink
+    rounds: int = 0
+    _armed_pids: dict[str, int] = field(default_factory=dict)
+
+    def arm(self) -> None:
+        """From now on the point kills."""
+        self.rounds += 1
+        self._armed_pids = self.centre.pids()
+        self.once.unlink()
+
+    def wait_killed(self, child: str, seconds: float = 20.0) -> None:
+        """Until the point was reached and the supervisor has put another process in its place."""
+        until(self.once.exists, seconds, lambda: f"nobody reached {self.point}\n{self.centre.said()[-3000:]}")
+        self.centre.wait_restarted(child, self._armed_pids[child])
+
+
+@contextmanager
+def stage(tmp_path: Path, point: str) -> Iterator[Stage]:
+    """A centre whose processes know the point, disarmed."""
+    once = tmp_path / "armed-when-missing"
+    once.touch()
+    # A process that is killed in the middle of an answer leaves its client's error in nobody's log but its own.
+    with page_sink() as sink:
+        settings = dict(QUIET)
+        if point.startswith("pager."):
+            settings["fallback_urls"] = sink.url
+        with running_centre(
+            tmp_path, failpoint=point, failpoint_once=once, expect_errors={"bus_request_failed"}, **settings
+        ) as centre:
+            _let_the_first_probe_pass(centre)
+            yield Stage(point, centre, once, sink)
+
+
+def _let_the_first_probe_pass(centre: Centre) -> None:
+    until(lambda: [run for run in centre.get("/probe")["items"] if run["outcome"] != "sent"], 20, "the first probe's arrival", 0.1)
+
+
+# ---- what drives a process to its point, and what is true afterwards
+
+
+def press_once(on: Stage) -> None:
+    """A press the broker confirmed, sent once and never repeated, opens exactly one incident; a repeat opens no second."""
+    home = on.centre.home()
+    with button(on.centre.device(home)) as device:
+        on.arm()
+        event_id = device.new_id()
+        device.publish_event(event_id)
+        device.wait_acknowledged(event_id)
+        on.wait_killed("ingest-0")
+        incident = on.centre.wait_incident(home, REDELIVERED_SECONDS)
+        _wait_all_acknowledged(on.centre)
+        assert device.press(event_id=event_id)["incident"] == incident["id"]
+    _assert_one_incident(on.centre, home)
+
+
+def _assert_one_incident(centre: Centre, home: str) -> None:
+    found = centre.incidents(home, state="all")
+    assert len(found) == 1, found
+    assert len(found[0]["alerts"]) == 1, found[0]["alerts"]
+    timeline = centre.get(f"/incidents/{found[0]['id']}")["timeline"]
+    assert [entry["act"] for entry in timeline].count("opened") == 1, timeline
+
+
+def _wait_all_acknowledged(centre: Centre) -> None:
+    """Until the broker holds nothing back for the worker any more, so that a late redelivery is part of the round."""
+    until(lambda: pending_messages(centre) == 0, REDELIVERED_SECONDS, lambda: f"{pending_messages(centre)} unacknowledged", 0.1)
+
+
+def pending_messages(centre: Centre) -> int:
+    """What the broker keeps for ingest: not yet delivered, or delivered and not acknowledged."""
+    port = centre.run["ports"]["nats_monitor"]
+    answer = httpx.get(f"http://127.0.0.1:{port}/jsz", params={"consumers": "true", "accounts": "true"}, timeout=5).json()
+    return sum(
+        consumer["num_pending"] + consumer["num_ack_pending"]
+        for account in answer.get("account_details", [])
+        for stream in account.get("stream_detail") or []
+        if stream["name"] == "$MQTT_msgs"
+        for consumer in stream.get("consumer_detail") or []
+    )
+
+
+def measure_while_the_store_refuses(on: Stage) -> None:
+    """Every reading the broker confirmed is in the store in the end, once, whatever became of the spool."""
+    home = on.centre.home()
+    credentials = on.centre.device(home, "vitals")
+    start_ms = int(time.time() * 1000) - 600_000
+    sent = {start_ms + serial * 1000: 60.0 + serial for serial in range(20)}
+    with button(credentials) as device:
+        device.publish("telemetry", {"ts": start_ms - 1000, "values": {"heart_rate": 59}}).wait_for_publish(10)
+        with readings_store_locked(on.centre):
+            if on.point != "spool.after_drain":
+                on.arm()
+            for at_ms, value in sent.items():
+                device.publish("telemetry", {"ts": at_ms, "values": {"heart_rate": value}}).wait_for_publish(10)
+            if on.point == "spool.after_drain":
+                _wait_all_acknowledged(on.centre)
+                on.arm()
+            else:
+                on.wait_killed("ingest-0", 40)
+        if on.point == "spool.after_drain":
+            on.wait_killed("ingest-0", 60)
+    sent[start_ms - 1000] = 59.0
+    until(lambda: readings_of(on.centre, credentials) == sent, 60, lambda: f"{readings_of(on.centre, credentials)}", 0.2)
+
+
+@contextmanager
+def readings_store_locked(centre: Centre) -> Iterator[None]:
+    """The readings' file is somebody else's to write."""
+    with closing(sqlite3.connect(centre.data_dir / "readings.db", isolation_level=None, timeout=10)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def readings_of(centre: Centre, device: Credentials, metric: str = "heart_rate") -> dict[int, float]:
+    """What the store holds of a device: epoch milliseconds to value."""
+    now = datetime.now(UTC)
+    window: dict[str, Any] = {"from": (now - timedelta(hours=2)).isoformat(), "to": (now + timedelta(hours=1)).isoformat()}
+    answer = centre.get(f"/devices/{device.id}/readings", metric=metric, points=5000, **window)
+    return {round(datetime.fromisoformat(item["at"]).timestamp() * 1000): item["value"] for item in answer["items"]}
+
+
+def act_on_an_incident(on: Stage) -> None:
+    """An act is either wholly done or not at all; done, its change reaches a page that resumes; undone, it can be done."""
+    home = on.centre.home()
+    incident_id = on.centre.post("/incidents", {"home": home, "kind": "phone_call", "note": "来电"})["id"]
+    with live_stream(on.centre.api) as before:
+        place = before.last_event_id
+    on.arm()
+    with suppress(httpx.TransportError):
+        on.centre.api.post(f"/api/v1/incidents/{incident_id}/acknowledge", json={})
+    on.wait_killed("api")
+    detail = on.centre.get(f"/incidents/{incident_id}")
+    told = [entry["act"] for entry in detail["timeline"]].count("acknowledged")
+    if on.point == "incident.before_commit":
+        assert (detail["state"], told) == ("open", 0)
+        assert on.centre.post(f"/incidents/{incident_id}/acknowledge")["state"] == "acknowledged"
+    else:
+        assert (detail["state"], told) == ("acknowledged", 1)
+        with live_stream(on.centre.api, last_event_id=place) as resumed:
+            resumed.wait(
+                lambda event: event.data.get("incident", {}).get("state") == "acknowledged", what="the act, after resuming"
+            )
+
+
+def tell_the_device(on: Stage) -> None:
+    """The receipt a person's act caused reaches the device, if need be twice, and then no more."""
+    home = on.centre.home()
+    with button(on.centre.device(home)) as device:
+        event_id = device.new_id()
+        incident_id = device.press(event_id=event_id)["incident"]
+        on.arm()
+        on.centre.post(f"/incidents/{incident_id}/acknowledge")
+        on.wait_killed("ingest-0")
+        until(lambda: device.statuses(event_id).count("seen") == 2, 20, lambda: str(device.statuses(event_id)))
+        _assert_outbox_is_empty(on.centre)
+        on.centre.post(f"/incidents/{incident_id}/release")
+        until(lambda: device.statuses(event_id)[-1] == "accepted", 20, lambda: str(device.statuses(event_id)))
+        assert device.statuses(event_id).count("seen") == 2
+
+
+def _assert_outbox_is_empty(centre: Centre) -> None:
+    def unsent() -> int:
+        return int(rows(centre, "SELECT count(*) FROM receipts WHERE sent_at IS NULL")[0][0])
+
+    until(lambda: unsent() == 0, 20, lambda: f"{unsent()} receipts unsent")
+
+
+def page_the_fallback(on: Stage) -> None:
+    """A page nobody saw sent goes out again; one that was recorded goes out once; the timeline tells of it once."""
+    home = on.centre.home()
+    already = len(on.sink.pages)
+    with button(on.centre.device(home)) as device:
+        on.arm()
+        incident_id = device.press()["incident"]
+        on.wait_killed("pager")
+
+    def paged() -> list[Mapping[str, Any]]:
+        timeline = on.centre.get(f"/incidents/{incident_id}")["timeline"]
+        return [entry for entry in timeline if entry["act"] == "paged"]
+
+    until(paged, 90, lambda: f"the page\n{on.centre.said()[-3000:]}", 0.2)
+    assert len(paged()) == 1
+    expected = 2 if on.point == "pager.after_send" else 1
+    until(lambda: len(on.sink.pages) - already >= expected, 10, lambda: str(on.sink.texts()[already:]))
+    assert len(on.sink.pages) - already == expected, on.sink.texts()[already:]
+
+
+CASES: Mapping[str, Callable[[Stage], None]] = {
+    "ingest.received": press_once,
+    "ingest.decoded": press_once,
+    "ingest.before_commit": press_once,
+    "ingest.after_commit": press_once,
+    "ingest.after_receipt": press_once,
+    "ingest.after_readings": press_once,
+    "ingest.after_acknowledge": press_once,
+    "spool.before_append": measure_while_the_store_refuses,
+    "spool.after_append": measure_while_the_store_refuses,
+    "spool.after_drain": measure_while_the_store_refuses,
+    "incident.before_commit": act_on_an_incident,
+    "incident.after_commit": act_on_an_incident,
+    "incident.after_hint": act_on_an_incident,
+    "receipts.after_send": tell_the_device,
+    "pager.after_claim": page_the_fallback,
+    "pager.after_send": page_the_fallback,
+    "pager.after_record": page_the_fallback,
+}
+"""Every point of `core.failpoints.POINTS` and the case that dies there."""
+
+__all__ = ["CASES", "Stage", "pending_messages", "readings_of", "readings_store_locked", "stage"]

@@ -1,0 +1,27 @@
+"""A look into a centre's relational store from outside, read-only, beside its processes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from typing import Any
+
+from support.centre import Centre
+
+
+def rows(centre: Centre, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The answer to one query."""
+    with closing(sqlite3.connect(f"file:{centre.data_dir / 'yinling.db'}?mode=ro", uri=True, timeout=30)) as reader:
+        return reader.execute(query, parameters).fetchall()
+
+
+def stored_events(centre: Centre, device_id: int) -> Counter[str]:
+    """How often each event id of a device was stored; 1 each is right."""
+    return Counter(row[0] for row in rows(centre, "SELECT event_key FROM signals WHERE device_id = ?", (device_id,)))
+
+
+def incidents_by_home(centre: Centre, prefix: str) -> Counter[str]:
+    """How many incidents, of any state, each home of a town has."""
+    query = "SELECT homes.code FROM incidents JOIN homes ON homes.id = incidents.home_id WHERE homes.code LIKE ?"
+    return Counter(row[0] for row in rows(centre, query, (f"{prefix}-%",)))
