@@ -124,28 +124,34 @@ class AlertEngine:
 def _apply_one(batch: Batch, finding: Finding) -> Outcome:
     event = finding.event
     if event is not None:
-        prior = batch.prior(event)
-        if prior is not None and _repeats(batch, finding, event, prior):
-            return _duplicate(batch, finding, prior)
-        echo = None if event.retained else batch.echo(event)
-        if echo is not None:
-            return _duplicate(batch, finding, echo)
+        known = _known(batch, finding, event)
+        if known is not None:
+            return _duplicate(batch, finding, known)
         if _is_old_news(finding):
             return _store(batch, finding, (Disposition.STALE_RETAINED, None, None))
-    if finding.probe:
-        return _apply_probe(batch, finding)
+    return _apply_probe(batch, finding) if finding.probe else _store(batch, finding, _decide(batch, finding))
+
+
+def _known(batch: Batch, finding: Finding, event: EventKey) -> SignalRecord | None:
+    """The stored signal this event repeats or echoes, or None."""
+    prior = batch.prior(event)
+    if prior is not None and _repeats(batch, finding, event, prior):
+        return prior
+    return None if event.retained else batch.echo(event)
+
+
+def _decide(batch: Batch, finding: Finding) -> Result:
     match finding.condition:
         case Condition.MOMENTARY | Condition.ON:
-            result = raise_alert(batch, finding)
+            return raise_alert(batch, finding)
         case Condition.OFF:
-            result = clear_alert(batch, finding)
+            return clear_alert(batch, finding)
         case Condition.CANCELLED:
-            result = cancel_alert(batch, finding)
+            return cancel_alert(batch, finding)
         case Condition.NOTED:
-            result = note_alert(batch, finding)
+            return note_alert(batch, finding)
         case Condition.NONE:
-            result = (Disposition.STORED, None, None)
-    return _store(batch, finding, result)
+            return Disposition.STORED, None, None
 
 
 def _apply_probe(batch: Batch, finding: Finding) -> Outcome:

@@ -107,6 +107,14 @@ def arrive(session: Session, finding: Finding, now: datetime) -> Incident:
     return incident
 
 
+def answered(session: Session, event_key: str, seconds: float) -> None:
+    """The probe's receipt came back: its latency is the whole way there and back, commit included."""
+    run = session.scalar(sa.select(ProbeRun).where(ProbeRun.event_key == event_key))
+    if run is not None:
+        run.latency_milliseconds = seconds * 1000
+        PROBE_SECONDS.observe(seconds)
+
+
 def _mark_arrived(session: Session, event_key: str, now: datetime) -> None:
     run = session.scalar(sa.select(ProbeRun).where(ProbeRun.event_key == event_key))
     if run is None or run.arrived_at is not None:
@@ -115,12 +123,12 @@ def _mark_arrived(session: Session, event_key: str, now: datetime) -> None:
     run.latency_milliseconds = max((now - run.sent_at).total_seconds() * 1000, 0.0)
     run.outcome = "arrived" if now <= run.due_at else "late"
     PROBES.labels(run.outcome).inc()
-    PROBE_SECONDS.observe(run.latency_milliseconds / 1000)
 
 
 __all__ = [
     "PROFILE",
     "ProbeTarget",
+    "answered",
     "arrive",
     "ensure_probe_homes",
     "probe_targets",

@@ -41,7 +41,6 @@ class Act(StrEnum):
     PAGE_DELAYED = "page_delayed"
     PAGE_FAILED = "page_failed"
     NOBODY_TO_PAGE = "nobody_to_page"
-    CLOCK_STEPPED = "clock_stepped"
     OPENED_PLAINLY = "opened_plainly"
 
 

@@ -1,0 +1,83 @@
+"""Pages through Apprise, which speaks to over a hundred services behind one form of address.
+
+A send takes a few seconds at most and holds no state: a process killed in it may have sent or not, and the outbox tries
+again with the same idempotency key once the lease is over.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from types import ModuleType
+from typing import Any
+
+from alerts.ports import NotSent, Sent
+
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 5.0
+
+_HTTP_ERROR = re.compile(r"error=(\d{3})")
+_TAKES_HEADERS = re.compile(r"^(json|xml|form)s?://", re.IGNORECASE)
+
+
+class AppriseChannel:
+    """The channel of Apprise addresses. Safe to share between threads."""
+
+    def send(self, target: str, title: str, body: str, idempotency_key: str) -> Sent | NotSent:
+        """One attempt. Only an address Apprise cannot read is a permanent failure: a provider may recover from anything."""
+        apprise = _load()
+        heard = _Listener(threading.get_ident())
+        logger = logging.getLogger("apprise")
+        logger.addHandler(heard)
+        try:
+            service = apprise.Apprise.instantiate(_with_key(target, idempotency_key), suppress_exceptions=True)
+            if service is None:
+                return NotSent("unusable address", permanent=True)
+            service.socket_connect_timeout = CONNECT_SECONDS
+            service.socket_read_timeout = READ_SECONDS
+            taken = service.notify(body=body, title=title, notify_type=apprise.NotifyType.WARNING)
+        except Exception as error:  # noqa: BLE001 a plugin's own failure is one failed attempt, recorded by the caller
+            return NotSent(f"{type(error).__name__}: {error}"[:300])
+        finally:
+            logger.removeHandler(heard)
+        return Sent() if taken else NotSent(heard.reason())
+
+
+def _load() -> ModuleType:
+    """Apprise, when it is first needed: it takes half a second that only a pager should spend."""
+    import apprise  # noqa: PLC0415
+
+    # Its own lines name hosts and tokens; ours, without them, stand on the timeline.
+    logging.getLogger("apprise").propagate = False
+    module: ModuleType = apprise
+    return module
+
+
+def _with_key(target: str, idempotency_key: str) -> str:
+    """The address, carrying the key as a header where the service is a plain HTTP one."""
+    if _TAKES_HEADERS.match(target) is None:
+        return target
+    return f"{target}{'&' if '?' in target else '?'}+Idempotency-Key={idempotency_key.replace(':', '-')}"
+
+
+class _Listener(logging.Handler):
+    """Hears why a send of this thread failed; Apprise says so only in its log."""
+
+    def __init__(self, thread: int) -> None:
+        super().__init__(logging.WARNING)
+        self._thread = thread
+        self._lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a warning of our own thread."""
+        if record.thread == self._thread:
+            self._lines.append(record.getMessage())
+
+    def reason(self) -> str:
+        """A short reason without hosts and tokens."""
+        status: Any = next((found.group(1) for line in self._lines if (found := _HTTP_ERROR.search(line))), None)
+        return f"refused with status {status}" if status else "no answer"
+
+
+__all__ = ["AppriseChannel"]

@@ -1,0 +1,144 @@
+"""What happens when a clock of an incident or alert runs out: one function each, inside a small transaction of its own.
+
+Every function looks again whether it is still due: between the look and the lock a person may have acted. A pager that
+was away does late what was due, once, and goes on from now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from alerts.acts.claim import expire_claim
+from alerts.batch import JOINABLE
+from alerts.changes import record_incident
+from alerts.fallback import NOT_ACKNOWLEDGED, request_pages
+from alerts.model import Alert, AlertState, Incident, IncidentState, Severity
+from alerts.opening import open_incident
+from alerts.presence import is_watched
+from alerts.ringing import is_ringing, ring_again, ring_interval, start_ringing
+from alerts.timeline import Act, tell
+from core.config import Settings
+
+_TELL_EVERY = 20
+"""Of the rings nobody answers the first four are told and then one in so many; the count tells the rest."""
+_TELL_FIRST = 4
+
+
+def page_fallback(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
+    """Nobody acknowledged a critical incident in time: page the fallback addresses, once each time it rings anew."""
+    incident.fallback_due_at = None
+    if not is_ringing(incident) or incident.severity != Severity.CRITICAL:
+        return
+    request_pages(session, incident, NOT_ACKNOWLEDGED, now, settings)
+    record_incident(session, incident, now)
+
+
+def answer_overdue(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
+    """Nobody answered the call: it becomes the centre's most urgent matter, and rings."""
+    incident.answer_due_at = None
+    if incident.state not in JOINABLE:
+        return
+    incident.severity = Severity.CRITICAL
+    tell(session, incident, Act.ANSWER_OVERDUE, now)
+    ring_again(session, incident, now, settings, watched=is_watched(session, now))
+    record_incident(session, incident, now)
+
+
+def release_claim(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
+    """The owner did nothing more in time."""
+    incident.claim_due_at = None
+    if incident.state == IncidentState.ACKNOWLEDGED:
+        expire_claim(session, incident, now, settings)
+
+
+def ring(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
+    """Nobody took it: ring again. The fallback clock runs on by itself."""
+    if incident.state not in JOINABLE:
+        incident.ring_due_at = None
+        return
+    incident.ring_count += 1
+    incident.ring_due_at = now + ring_interval(incident.severity, settings)
+    if incident.ring_count <= _TELL_FIRST or incident.ring_count % _TELL_EVERY == 0:
+        tell(session, incident, Act.RANG_AGAIN, now, ring=incident.ring_count)
+    record_incident(session, incident, now)
+
+
+def confirm_fall(session: Session, alert: Alert, now: datetime, _settings: Settings) -> None:
+    """The wearer did not cancel in time: the fall stands."""
+    alert.pending = False
+    alert.pending_due_at = None
+    incident = None if alert.incident_id is None else session.get(Incident, alert.incident_id)
+    if alert.closed_at is not None or incident is None or incident.state not in JOINABLE:
+        return
+    tell(session, incident, Act.FALL_CONFIRMED, now, alert=alert.id, severity=alert.severity)
+    record_incident(session, incident, now)
+
+
+def end_shelf(session: Session, alert: Alert, now: datetime, settings: Settings) -> None:
+    """The shelf's time is over: what is still so rings again, in the home's open incident or a new one."""
+    alert.shelved_due_at = None
+    if alert.state != AlertState.SHELVED:
+        return
+    if not alert.condition_active or alert.incident_id is None:
+        alert.state = AlertState.NORMAL
+        alert.closed_at = now
+        return
+    alert.state = AlertState.UNACKNOWLEDGED
+    before = session.get_one(Incident, alert.incident_id)
+    incident = _joinable_like(session, before)
+    watched = is_watched(session, now)
+    if incident is None:
+        incident = Incident(
+            kind=alert.kind,
+            home_id=alert.home_id,
+            resident_id=before.resident_id,
+            lane=before.lane,
+            severity=alert.severity,
+            state=IncidentState.OPEN,
+            not_live=before.not_live,
+            ring_count=1,
+            previous_id=before.id,
+        )
+        open_incident(session, incident, now, subject=alert.subject, shelf_ended=True)
+        start_ringing(session, incident, now, settings, watched=watched)
+    elif Severity(alert.severity).rank <= Severity(incident.severity).rank:
+        incident.severity = alert.severity
+        ring_again(session, incident, now, settings, watched=watched)
+    alert.incident_id = incident.id
+    tell(session, incident, Act.SHELF_ENDED, now, alert=alert.id, kind=alert.kind, subject=alert.subject)
+    record_incident(session, incident, now)
+
+
+def _joinable_like(session: Session, before: Incident) -> Incident | None:
+    home = Incident.home_id.is_(None) if before.home_id is None else Incident.home_id == before.home_id
+    query = sa.select(Incident).where(home, Incident.lane == before.lane, Incident.state.in_(JOINABLE))
+    return session.scalar(query.limit(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One kind of due work: its column, and what to do when it has come."""
+
+    name: str
+    of: type[Incident | Alert]
+    column: InstrumentedAttribute[datetime | None]
+    work: Callable[[Session, Incident, datetime, Settings], None] | Callable[[Session, Alert, datetime, Settings], None]
+
+
+CLOCKS: Sequence[Clock] = (
+    Clock("fallback", Incident, Incident.fallback_due_at, page_fallback),
+    Clock("answer", Incident, Incident.answer_due_at, answer_overdue),
+    Clock("fall", Alert, Alert.pending_due_at, confirm_fall),
+    Clock("claim", Incident, Incident.claim_due_at, release_claim),
+    Clock("shelf", Alert, Alert.shelved_due_at, end_shelf),
+    Clock("ring", Incident, Incident.ring_due_at, ring),
+)
+"""All clocks, the most urgent first."""
+
+
+__all__ = ["CLOCKS", "Clock"]
