@@ -20,8 +20,6 @@ from yinling.errors import CannotStartError
 from yinling.folder_locks import data_folder_locked
 from yinling.supervisor import Supervisor
 
-SIMULATED_HOMES = 200
-
 
 def run_centre(**options: object) -> None:
     """Run until a signal; returns when nothing is left running."""
@@ -71,7 +69,7 @@ class _Centre:
         if not self._settings.demo:
             return
         with closing(bootstrap.open_database(self._settings)) as database:
-            self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, SIMULATED_HOMES, SystemClock())
+            self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, demo.HOMES, SystemClock())
 
     def announce(self) -> None:
         """Print where everything is."""
@@ -82,6 +80,6 @@ def _companions(settings: Settings) -> list[Plan]:
     if not settings.demo:
         return []
     return [
-        Plan("simulate", ("simulate", "--homes", str(SIMULATED_HOMES), "--quiet")),
+        Plan("simulate", ("simulate", "--homes", str(demo.HOMES), "--quiet")),
         Plan("fill-past", ("fill-past",), once=True),
     ]

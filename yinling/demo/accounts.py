@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from people.model import Role
 
 ADMINISTRATOR_PASSWORD = "demo-admin"  # noqa: S105 printed on purpose
+HOMES = 200
+"""How many homes the town has unless told otherwise."""
 FAMILY_HOME = "h0001"
 """The home the family sign-in sees, and where the trial button hangs."""
 

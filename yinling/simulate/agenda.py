@@ -58,6 +58,7 @@ class Agenda:
 
 
 def last_values(place: Resident, now: datetime, zone: ZoneInfo) -> dict[str, Happening]:
-    """What each measuring device of a home last measured by `now` today, by role."""
-    today = day_of(place.home, place.devices, now.astimezone(zone).date(), zone)
-    return {told.role: told for told in today if told.values and told.at <= now}
+    """What each measuring device of a home last measured by `now`, today or yesterday, by role."""
+    today = now.astimezone(zone).date()
+    told = [*day_of(place.home, place.devices, today - timedelta(days=1), zone), *day_of(place.home, place.devices, today, zone)]
+    return {happening.role: happening for happening in told if happening.values and happening.at <= now}

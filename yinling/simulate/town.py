@@ -23,7 +23,7 @@ from yinling.simulate.agenda import Agenda, last_values
 from yinling.simulate.alarms import Resident
 from yinling.simulate.connection import Address, Connection
 from yinling.simulate.happenings import Happening
-from yinling.simulate.payloads import Publication, native, zigbee, zigbee_devices, zigbee_online
+from yinling.simulate.payloads import Publication, native, zigbee, zigbee_devices, zigbee_online, zigbee_state
 
 CONNECTS_PER_SECOND = 50
 REPEAT_SECONDS = (10.0, 20.0, 40.0, 60.0, 120.0, 300.0)
@@ -137,12 +137,14 @@ class Town:
             return
         if device.role == GATEWAY_ROLE:
             children = [child for child in place.resident.devices if child.is_child]
-            connection.publish(zigbee_online())
-            connection.publish(zigbee_devices(children))
+            self._say(connection, zigbee_online())
+            self._say(connection, zigbee_devices(children))
+            for child in children:
+                self._say(connection, zigbee_state(child, battery_of(code_of(place.resident.home, child), child) or 100))
             return
         last = last_values(place.resident, self._clock.now(), self._ways.zone).get(device.role)
         if last is not None:
-            self._say(connection, native(last, "", self._clock.now()))
+            self._say(connection, native(last, "", last.at))
 
     async def _days(self, show: Callable[[Tally], None]) -> None:
         started_at, started_seconds = self._clock.now(), self._clock.monotonic_seconds()
