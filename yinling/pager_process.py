@@ -1,0 +1,167 @@
+"""The pager as a process: incident clocks, pages, and the probe that proves the whole path every minute.
+
+One loop each second does what is due; every due row is a transaction of its own. What is due stands in the store, so a
+process that dies leaves nothing undone for longer than its restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import prometheus_client
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.exc import SQLAlchemyError
+
+from alerts.channels import AppriseChannel
+from alerts.pager import PagerLoop
+from alerts.probe import ProbeTarget, answered, ensure_probe_homes, start_run
+from alerts.work import Desk
+from core.bus import HINT_SUBJECT, Bus
+from core.clock import Clock
+from core.config import Settings
+from core.database import Database
+from ingest.broker import load_or_create_secrets
+from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
+from yinling.heartbeat import Heartbeat
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+_CONNECT_SECONDS = 3.0
+# Hints come with every commit; under a flood a round each tenth of a second is enough.
+_LEAST_PAUSE_SECONDS = 0.1
+
+pager_failures_total = Counter("yinling_pager_failures_total", "Rounds of the pager that failed and will be tried again.", ["loop"])
+
+
+class PagerProcess:
+    """The pager, from start to end."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._database = Database(settings.relational_url)
+        self._secrets = load_or_create_secrets(settings)
+        self._bus = Bus(
+            f"nats://{settings.nats_host}:{settings.nats_port}", user="yinling", password=self._secrets.password, name="pager"
+        )
+        self._loop = PagerLoop(Desk(self._database, clock, settings, self._bus.hint), AppriseChannel())
+        self._heartbeat = Heartbeat(settings.heartbeat_url)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._last_round_seconds = clock.monotonic_seconds()
+
+    def run(self) -> None:
+        """Work until told to stop."""
+        asyncio.run(self._main())
+        self._database.close()
+
+    async def _main(self) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await self._bus.start()
+        threads = [
+            threading.Thread(target=self._clocks, name="clocks", daemon=True),
+            threading.Thread(target=self._probe, name="probe", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        answering = asyncio.create_task(self._answer())
+        await stop.wait()
+        answering.cancel()
+        self._stopping.set()
+        self._wake.set()
+        for thread in threads:
+            await asyncio.to_thread(thread.join, 5)
+        await self._bus.stop()
+
+    async def _answer(self) -> None:
+        await self._bus.answer_status(self.status)
+
+        async def hinted(_message: object) -> None:
+            self._wake.set()
+
+        await self._bus.subscribe(HINT_SUBJECT, hinted)
+
+    def _clocks(self) -> None:
+        """What is due in incidents, alerts and pages."""
+        while not self._stopping.is_set():
+            try:
+                self._loop.tick()
+                self._last_round_seconds = self._clock.monotonic_seconds()
+            except SQLAlchemyError:
+                log.warning("pager_round_failed", exc_info=True)
+                pager_failures_total.labels("clocks").inc()
+            self._wake.wait(TICK_SECONDS)
+            self._wake.clear()
+            self._stopping.wait(_LEAST_PAUSE_SECONDS)
+        self._loop.close()
+
+    def _probe(self) -> None:
+        """A synthetic alarm through every partition, each minute."""
+        devices: dict[ProbeTarget, ProbeDevice] = {}
+        while not self._stopping.is_set():
+            try:
+                if not devices:
+                    devices = self._probe_devices()
+                    self._stopping.wait(_CONNECT_SECONDS)
+                for device in devices.values():
+                    with self._database.transaction() as session:
+                        event_key = start_run(session, self._clock.now(), self._settings).event_key
+                    device.press(event_key)
+            except SQLAlchemyError:
+                log.warning("probe_round_failed", exc_info=True)
+                pager_failures_total.labels("probe").inc()
+            self._stopping.wait(self._settings.probe_interval_seconds)
+        for device in devices.values():
+            device.stop()
+
+    def _probe_devices(self) -> dict[ProbeTarget, ProbeDevice]:
+        settings = self._settings
+        with self._database.transaction() as session:
+            targets = ensure_probe_homes(session, settings.partitions, self._clock.now())
+            for target in targets:
+                give_secret(session, target.device, probe_secret(self._secrets.password, target.device))
+        devices = {
+            target: ProbeDevice(
+                settings.nats_host,
+                settings.mqtt_port,
+                topic=target.topic,
+                device=target.device,
+                secret=probe_secret(self._secrets.password, target.device),
+                clock=self._clock,
+                on_answer=self._answered,
+            )
+            for target in targets
+        }
+        for device in devices.values():
+            device.start()
+        return devices
+
+    def _answered(self, answer: Answer) -> None:
+        """The receipt came back: the run's latency is the whole way there and back."""
+        try:
+            with self._database.transaction() as session:
+                answered(session, answer.event_key, answer.seconds)
+        except SQLAlchemyError:
+            log.warning("probe_answer_not_recorded", exc_info=True)
+            return
+        self._bus.hint()
+        self._heartbeat.beat()
+
+    def status(self) -> Mapping[str, Any]:
+        """What `/readyz` and `/metrics` are told."""
+        since = self._clock.monotonic_seconds() - self._last_round_seconds
+        ready = since < 10 * TICK_SECONDS
+        return {
+            "process": "pager",
+            "ready": ready,
+            "checks": {"clocks": "ok" if ready else "stalled"},
+            "metrics": prometheus_client.generate_latest().decode(),
+        }
