@@ -25,3 +25,13 @@ def incidents_by_home(centre: Centre, prefix: str) -> Counter[str]:
     """How many incidents, of any state, each home of a town has."""
     query = "SELECT homes.code FROM incidents JOIN homes ON homes.id = incidents.home_id WHERE homes.code LIKE ?"
     return Counter(row[0] for row in rows(centre, query, (f"{prefix}-%",)))
+
+
+def stored_readings(centre: Centre, device_id: int, metric: str = "heart_rate") -> dict[int, float]:
+    """Every reading of a series: epoch milliseconds to value."""
+    query = """
+        SELECT points.at, points.value FROM points JOIN series ON series.id = points.series_id
+        WHERE series.device_id = ? AND series.metric = ?
+    """
+    with closing(sqlite3.connect(f"file:{centre.data_dir / 'readings.db'}?mode=ro", uri=True, timeout=30)) as reader:
+        return {at // 1000: value for at, value in reader.execute(query, (device_id, metric))}
