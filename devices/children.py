@@ -35,6 +35,8 @@ def upsert_children(session: Session, gateway: DeviceView, seen: Sequence[ChildS
 
 def _upsert(session: Session, gateway: DeviceView, child: ChildSeen, known: list[Device], now: datetime) -> int:
     alias = child.names[0] if child.names else child.address
+    if child.model is None and child.address == alias and any(device.alias == alias for device in known):
+        return 0  # met by a message decoded before the gateway's list in the same batch was taken in
     device = _find(known, child)
     if device is None:
         device = _new(gateway, child, alias, now)

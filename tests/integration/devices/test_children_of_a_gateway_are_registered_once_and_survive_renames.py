@@ -131,3 +131,12 @@ def test_a_retired_gateway_takes_its_children_with_it(house: House, database: Da
     with database.transaction() as session:
         retire(session, find_device(session, house.gateway.id))
     assert {child.state for child in house.children()} == {DeviceState.RETIRED}
+
+
+def test_a_state_decoded_before_the_list_of_its_batch_makes_no_second_child(house: House) -> None:
+    met_by_its_message = ChildSeen("客厅/烟感", ("客厅/烟感",), None, "smoke-alarm")
+
+    house.see(listed("0x01", "客厅/烟感"), met_by_its_message)
+
+    assert [(child.address, child.alias) for child in house.children()] == [("0x01", "客厅/烟感")]
+    assert house.see(met_by_its_message) == 0
