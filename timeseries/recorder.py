@@ -32,6 +32,7 @@ spool_bytes = Gauge("yinling_spool_bytes", "Size of the spool on disk.")
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
+_SMALL_REST_BYTES = 1024 * 1024
 
 
 class Recorder:
@@ -58,6 +59,8 @@ class Recorder:
 
     def record(self, readings: Sequence[StoredReading]) -> None:
         """Keep every reading, in the store or in the spool."""
+        if not readings:
+            return
         with self._lock:
             if not self._away:
                 try:
@@ -71,23 +74,42 @@ class Recorder:
             self._keep(readings)
 
     def drain(self) -> int:
-        """Bring one segment of the spool into the store when it is time to try; the readings written."""
+        """Bring one segment of the spool into the store when it is time to try; the readings written.
+
+        While much is left, new readings go on being spooled beside it. The last small rest is drained with `record` held
+        back for that moment, so that a steady stream of readings cannot keep the spool in use for ever.
+        """
         with self._lock:
             if not self._away or self._clock.monotonic_seconds() < self._retry_at_seconds:
                 return 0
-        segment = self._spool.oldest()
-        if segment is None:
-            with self._lock:
-                # Nothing can have been appended meanwhile without the lock.
-                self._away = self._spool.size_bytes > 0
-            return 0
-        path, batches = segment
+            if self._spool.size_bytes <= _SMALL_REST_BYTES:
+                return self._drain_rest()
+        written = self._drain_segment()
+        return written or 0
+
+    def _drain_rest(self) -> int:
+        total = 0
+        while (written := self._drain_segment()) is not None:
+            total += written
+            if self._spool.size_bytes == 0:
+                self._away = False
+                log.info("readings_store_back")
+                break
+        return total
+
+    def _drain_segment(self) -> int | None:
+        """One segment into the store; None when the store is still away, 0 when the spool was empty."""
         try:
+            segment = self._spool.oldest()
+            if segment is None:
+                return 0
+            path, batches = segment
             for batch in batches:
                 self._write(batch)
-        except StoreAwayError:
+        except (StoreAwayError, OSError) as error:
+            log.warning("readings_store_still_away", reason=str(error))
             self._back_off()
-            return 0
+            return None
         self._spool.remove(path)
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         spool_bytes.set(self._spool.size_bytes)

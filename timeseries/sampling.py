@@ -1,33 +1,27 @@
 """Fewer points for a picture, extremes kept. Pure.
 
-A fall of blood oxygen that lasted one minute must still be seen in the picture of a month, so each bucket of time gives its
-lowest and its highest point, in the order they happened.
+A fall of blood oxygen that lasted one minute must still be seen in the picture of a month, so the time between the first
+and the last point is cut into equal buckets, and each gives its lowest and its highest point in the order they happened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 Sample = tuple[int, float]
 """(microseconds since 1970, value)."""
 
 
-def downsample(samples: Sequence[Sample], points: int) -> list[Sample]:
-    """At most `points` of `samples` (oldest first), with the lowest and highest of each bucket of equal count."""
-    if points <= 0:
-        return []
-    if len(samples) <= points:
-        return list(samples)
-    if points == 1:
-        return [samples[-1]]
-    buckets = points // 2
-    kept: list[Sample] = []
-    for bucket in range(buckets):
-        part = samples[bucket * len(samples) // buckets : (bucket + 1) * len(samples) // buckets]
-        lowest, highest = min(part, key=_value), max(part, key=_value)
-        kept += [lowest] if lowest == highest else sorted((lowest, highest))
-    return kept
+def buckets(first: int, last: int, points: int) -> Iterator[tuple[int, int]]:
+    """Stretches [from, to) of equal length that cover first to last, both in them; two points each make at most `points`."""
+    count = max(points // 2, 1)
+    width = -(-(last - first + 1) // count)
+    for start in range(first, last + 1, width):
+        yield start, start + width
 
 
-def _value(sample: Sample) -> float:
-    return sample[1]
+def extremes(lowest: Sample, highest: Sample) -> list[Sample]:
+    """The two ends of a bucket in the order they happened; one where they are the same point."""
+    if lowest[0] == highest[0]:
+        return [lowest]
+    return sorted((lowest, highest))

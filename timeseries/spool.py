@@ -1,32 +1,31 @@
 """A bounded queue of readings on disk, for the time the store refuses.
 
-Segments are append-only files of records; each record is a length, a checksum and a batch of readings, and `append` returns
-after the file was synced. A record torn by a death is recognised and ends its segment. When the spool is full the oldest
-segment goes, counted: telemetry may be lost then, acknowledgements are never withheld for it (invariant 11).
+Segments are append-only files; `append` returns after the file was synced. A process that dies tears at most the record it
+was writing; its successor begins a new segment, and so does an append after a disk error, so nothing is ever written behind
+a torn record. When the spool is full the oldest segment goes, counted: telemetry may be lost then, acknowledgements are never
+withheld for it (invariant 11).
 """
 
 from __future__ import annotations
 
 import os
-import struct
 import threading
-import zlib
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
-import orjson
 import structlog
 
 from core.failpoints import reach
+from timeseries import segments
 from timeseries.ports import StoredReading
 
 log = structlog.get_logger()
 
-_HEADER = struct.Struct("<II")
 _SUFFIX = ".spool"
 _SEGMENTS = 16
-"""A full spool loses one sixteenth at a time."""
+"""A full spool loses at most this part of itself at a time."""
+_LARGEST_SEGMENT_BYTES = 1024 * 1024
+"""What is brought back into the store at a time, so that nothing waits long behind it."""
 
 
 class Spool:
@@ -35,70 +34,105 @@ class Spool:
     def __init__(self, folder: Path, *, most_bytes: int) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
-        self._segment_bytes = max(most_bytes // _SEGMENTS, 1)
+        self._segment_bytes = max(min(most_bytes // _SEGMENTS, _LARGEST_SEGMENT_BYTES), 1)
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
-        names = self._segments()
-        self._serial = int(names[-1].stem) + 1 if names else 0
+        self._sizes = {path: path.stat().st_size for path in sorted(folder.glob(f"*{_SUFFIX}"))}
+        """Size of each segment, oldest first."""
+        self._serial = max((int(path.stem) for path in self._sizes), default=0) + 1
         self.dropped_readings = 0
         """Readings dropped since this process began because the spool was full."""
 
     @property
     def size_bytes(self) -> int:
         """What it holds on disk."""
-        return sum(path.stat().st_size for path in self._segments())
+        with self._lock:
+            return sum(self._sizes.values())
 
     def append(self, readings: Sequence[StoredReading]) -> None:
-        """Keep a batch; synced when it returns. Raises OSError when the disk refuses."""
-        body = orjson.dumps([[one.home_id, one.device_id, one.metric, one.at.isoformat(), one.value] for one in readings])
-        record = _HEADER.pack(len(body), zlib.crc32(body)) + body
+        """Keep a batch; synced when it returns. Raises OSError when the disk refuses, and then nothing of it is kept."""
+        if not readings:
+            return
+        record = segments.pack(readings)
+        if len(record) > self._most_bytes:
+            self._append_halves(readings)
+            return
         reach("spool.before_append")
         with self._lock:
             self._make_room(len(record))
-            path = self._current()
-            is_new = not path.exists()
-            with path.open("ab") as file:
-                file.write(record)
-                file.flush()
-                os.fsync(file.fileno())
-            if is_new:
-                self._sync_folder()
+            self._write(record)
         reach("spool.after_append")
 
     def oldest(self) -> tuple[Path, list[list[StoredReading]]] | None:
-        """The oldest segment and its batches; None when the spool is empty. It is closed to further appends."""
+        """The oldest segment and its batches; None when the spool is empty. Nothing is appended to it any more."""
         with self._lock:
-            segments = self._segments()
-            if not segments:
-                return None
-            path = segments[0]
-            if path == self._current():
-                self._serial += 1
-        return path, _read_segment(path)
+            for path in list(self._sizes):
+                if path == self._path():
+                    self._serial += 1
+                try:
+                    return path, segments.unpack(path.read_bytes(), path.name)
+                except FileNotFoundError:  # somebody cleared the folder
+                    del self._sizes[path]
+        return None
 
     def remove(self, segment: Path) -> None:
         """Forget a segment whose readings are in the store."""
         reach("spool.after_drain")
         with self._lock:
             segment.unlink(missing_ok=True)
+            self._sizes.pop(segment, None)
 
-    def _segments(self) -> list[Path]:
-        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+    def _append_halves(self, readings: Sequence[StoredReading]) -> None:
+        if len(readings) == 1:
+            self.dropped_readings += 1  # a spool that is smaller than one reading
+            return
+        half = len(readings) // 2
+        self.append(readings[:half])
+        self.append(readings[half:])
 
-    def _current(self) -> Path:
-        path = self._folder / f"{self._serial:012d}{_SUFFIX}"
-        if path.exists() and path.stat().st_size >= self._segment_bytes:
+    def _path(self) -> Path:
+        return self._folder / f"{self._serial:012d}{_SUFFIX}"
+
+    def _write(self, record: bytes) -> None:
+        path = self._path()
+        if self._sizes.get(path, 0) >= self._segment_bytes:
             self._serial += 1
-            path = self._folder / f"{self._serial:012d}{_SUFFIX}"
-        return path
+            path = self._path()
+        is_new = path not in self._sizes
+        before = self._sizes.get(path, 0)
+        try:
+            with path.open("ab") as file:
+                file.write(record)
+                file.flush()
+                os.fsync(file.fileno())
+            if is_new:
+                self._sync_folder()
+        except OSError:
+            self._serial += 1
+            self._take_back(path, before)
+            raise
+        self._sizes[path] = before + len(record)
+
+    def _take_back(self, path: Path, size: int) -> None:
+        """Undo a torn append where the disk still lets us; where not, its checksum ends the segment there."""
+        try:
+            if size:
+                os.truncate(path, size)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            log.warning("spool_record_torn", segment=path.name, position=size, reason=str(error))
 
     def _make_room(self, needed: int) -> None:
-        while self._segments() and self.size_bytes + needed > self._most_bytes:
-            oldest = self._segments()[0]
-            lost = sum(len(batch) for batch in _read_segment(oldest))
+        while self._sizes and sum(self._sizes.values()) + needed > self._most_bytes:
+            oldest = next(iter(self._sizes))
+            if oldest == self._path():
+                self._serial += 1
+            lost = _count(oldest)
+            oldest.unlink(missing_ok=True)
+            del self._sizes[oldest]
             self.dropped_readings += lost
-            log.warning("spool_full_dropped_oldest", readings=lost)
-            oldest.unlink()
+            log.error("spool_full_dropped_oldest", readings=lost)
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY)
@@ -108,22 +142,9 @@ class Spool:
             os.close(descriptor)
 
 
-def _read_segment(path: Path) -> list[list[StoredReading]]:
-    """The whole batches of a segment, up to its first torn record."""
-    data = path.read_bytes()
-    batches: list[list[StoredReading]] = []
-    position = 0
-    while position + _HEADER.size <= len(data):
-        length, checksum = _HEADER.unpack_from(data, position)
-        body = data[position + _HEADER.size : position + _HEADER.size + length]
-        if len(body) < length or zlib.crc32(body) != checksum:
-            log.warning("spool_record_torn", segment=path.name, position=position)
-            break
-        batches.append(
-            [
-                StoredReading(home_id, device_id, metric, datetime.fromisoformat(at), value)
-                for home_id, device_id, metric, at, value in orjson.loads(body)
-            ]
-        )
-        position += _HEADER.size + length
-    return batches
+def _count(segment: Path) -> int:
+    try:
+        return segments.count(segment)
+    except OSError as error:  # nobody can read what is in it any more
+        log.warning("spool_segment_unreadable", segment=segment.name, reason=str(error))
+        return 0

@@ -1,7 +1,8 @@
 """The embedded store of readings: one SQLite file of its own, clustered by series and time.
 
-A series is a device's metric. Points lie in a table without row ids, so that a day of one series is one stretch of pages. A
-write returns once it is synced to disk; a process killed inside it leaves the whole batch or none.
+A write returns once it is synced to disk; a process killed inside it leaves the whole batch or none. The file is opened at
+the first use and again after every failure, so a file that is locked, full or gone keeps nobody from starting: the store
+is away then, and alarms go on.
 """
 
 from __future__ import annotations
@@ -9,77 +10,58 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.database import BUSY_TIMEOUT_SECONDS, sqlite_journal_mode, sqlite_module
+from core.database import sqlite_module
 from timeseries.ports import Point, RangeError, ReadingStore, StoreAwayError, StoredReading, StoreRefusedError
-from timeseries.sampling import Sample, downsample
+from timeseries.sampling import Sample, buckets, extremes
+from timeseries.sqlite_schema import connector
 
 MOST_POINTS = 10_000
 """Nobody draws more."""
 
+# Whoever writes holds up the acknowledgement of a batch: better spool soon than wait for a lock.
+_WRITE_WAIT_SECONDS = 0.5
+_READ_WAIT_SECONDS = 5.0
+_DELETE_SLICE = 5_000
+_DELETE_SERIES = 500
+_PAUSE_SECONDS = 0.001
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_DELETE_SLICE = 20_000
-_SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS series (
-    id INTEGER PRIMARY KEY,
-    home_id INTEGER NOT NULL,
-    device_id INTEGER NOT NULL,
-    metric TEXT NOT NULL,
-    UNIQUE (device_id, metric)
-);
-CREATE TABLE IF NOT EXISTS points (
-    series_id INTEGER NOT NULL,
-    at INTEGER NOT NULL,
-    value REAL NOT NULL,
-    PRIMARY KEY (series_id, at)
-) WITHOUT ROWID;
-"""
+_IN_RANGE = "FROM points WHERE series_id = ? AND at >= ? AND at < ?"
 
 
 class SqliteReadingStore:
     """The `ReadingStore` of one machine. One writing connection, guarded; one reading connection for each thread."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         self._module = sqlite_module()
-        self._journal_mode = sqlite_journal_mode()
+        self._connect = connector(path)
         self._lock = threading.Lock()
+        self._writer: Any = None
         self._series: dict[tuple[int, str], int] = {}
         self._readers = threading.local()
-        self._open_connections: list[Any] = []
-        with self._translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = self._connect()
-            self._writer.executescript(_SCHEMA)
-            self._writer.execute(f"PRAGMA user_version={_SCHEMA_VERSION}")
+        self._open_readers: list[Any] = []
 
     def write(self, readings: Sequence[StoredReading]) -> None:
         """Keep all readings in one transaction.
 
         Raises:
-            StoreRefusedError: a value is not a number, which no later try will mend.
+            StoreRefusedError: a reading that no later try will make acceptable is among them.
             StoreAwayError: the file is locked, full or gone.
         """
+        if not readings:
+            return
         for reading in readings:
-            if not math.isfinite(reading.value):
+            if reading.value.__class__ not in (float, int) or not math.isfinite(reading.value):
                 raise StoreRefusedError(metric=reading.metric, device=reading.device_id)
-        with self._lock, self._translated():
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                rows = [(self._series_id(reading), _microseconds(reading.at), reading.value) for reading in readings]
-                self._writer.executemany("INSERT OR REPLACE INTO points (series_id, at, value) VALUES (?, ?, ?)", rows)
-                self._writer.execute("COMMIT")
-            except BaseException:
-                self._series.clear()  # ids made in this transaction are gone with it
-                with contextlib.suppress(self._module.Error):
-                    self._writer.execute("ROLLBACK")
-                raise
+        with self._writing() as writer:
+            rows = [(self._series_id(writer, reading), _microseconds(reading.at), reading.value) for reading in readings]
+            writer.executemany("INSERT OR REPLACE INTO points (series_id, at, value) VALUES (?, ?, ?)", rows)
 
     def read(self, device_id: int, metric: str, start: datetime, end: datetime, points: int) -> list[Point]:
         """The series within [start, end), oldest first, at most `points`, extremes kept."""
@@ -88,21 +70,17 @@ class SqliteReadingStore:
     def read_many(
         self, device_ids: Sequence[int], metrics: Sequence[str], start: datetime, end: datetime, points: int
     ) -> dict[tuple[int, str], list[Point]]:
-        """`read` for several series at once; series without a point in the range are left out."""
+        """`read` for several series at once; series without a point in the range are left out. Raises RangeError."""
         if not 1 <= points <= MOST_POINTS:
             raise RangeError(points=points, most=MOST_POINTS)
         if start >= end:
             raise RangeError(start=start.isoformat(), end=end.isoformat())
         found: dict[tuple[int, str], list[Point]] = {}
-        with self._translated():
-            reader = self._reader()
-            for series_id, device_id, metric in self._series_of(reader, device_ids, metrics):
-                samples: list[Sample] = reader.execute(
-                    "SELECT at, value FROM points WHERE series_id = ? AND at >= ? AND at < ? ORDER BY at",
-                    (series_id, _microseconds(start), _microseconds(end)),
-                ).fetchall()
+        with self._reading() as reader:
+            for series_id, device_id, metric in _series_of(reader, device_ids, metrics):
+                samples = _samples(reader, series_id, _microseconds(start), _microseconds(end), points)
                 if samples:
-                    found[device_id, metric] = [_point(sample) for sample in downsample(samples, points)]
+                    found[device_id, metric] = [_point(sample) for sample in samples]
         return found
 
     def latest(self, device_id: int) -> Mapping[str, Point]:
@@ -113,92 +91,135 @@ class SqliteReadingStore:
                 AND points.at = (SELECT MAX(at) FROM points WHERE series_id = series.id)
             WHERE series.device_id = ?
         """
-        with self._translated():
-            rows = self._reader().execute(query, (device_id,)).fetchall()
+        with self._reading() as reader:
+            rows = reader.execute(query, (device_id,)).fetchall()
         return {metric: _point((at, value)) for metric, at, value in rows}
 
     def delete_before(self, at: datetime) -> int:
-        """Delete points older than `at`, a slice of one series at a time, so that writers pass in between."""
+        """Delete points older than `at`, in slices, so that writers pass in between."""
         edge = _microseconds(at)
-        with self._translated():
-            series = [row[0] for row in self._reader().execute("SELECT id FROM series").fetchall()]
-            return sum(self._delete_series_before(series_id, edge) for series_id in series)
+        deleted = 0
+        resume: int | None = 0
+        while resume is not None:
+            with self._writing() as writer:
+                gone, resume = _delete_slice(writer, resume, edge)
+            deleted += gone
+            time.sleep(_PAUSE_SECONDS)
+        return deleted
 
     def check(self) -> None:
         """Raise `StoreAwayError` when the store cannot be written now."""
-        with self._lock, self._translated():
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.execute("ROLLBACK")
+        with self._writing():
+            pass
 
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
-            for connection in self._open_connections:
-                connection.close()
-            self._open_connections.clear()
+            for connection in (*self._open_readers, self._writer):
+                if connection is not None:
+                    connection.close()
+            self._open_readers.clear()
+            self._writer = None
+            self._readers = threading.local()
 
-    def _delete_series_before(self, series_id: int, edge: int) -> int:
-        deleted = 0
-        query = """
-            DELETE FROM points WHERE series_id = ? AND at IN
-                (SELECT at FROM points WHERE series_id = ? AND at < ? ORDER BY at LIMIT ?)
-        """
-        while True:
-            with self._lock:
-                gone = self._writer.execute(query, (series_id, series_id, edge, _DELETE_SLICE)).rowcount
-            deleted += gone
-            if gone < _DELETE_SLICE:
-                return deleted
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[Any]:
+        """The writing connection inside a transaction; whatever fails leaves nothing behind and opens the file anew next time."""
+        with self._lock:
+            try:
+                if self._writer is None:
+                    self._writer = self._connect(_WRITE_WAIT_SECONDS)
+                self._writer.execute("BEGIN IMMEDIATE")
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                self._series.clear()  # ids made in this transaction are gone with it
+                writer, self._writer = self._writer, None
+                if writer is not None:
+                    with contextlib.suppress(self._module.Error):
+                        writer.close()
+                if isinstance(error, self._module.IntegrityError | self._module.DataError | OverflowError | TypeError):
+                    raise StoreRefusedError(reason=str(error)) from error
+                if isinstance(error, self._module.Error | OSError):
+                    raise StoreAwayError(reason=str(error)) from error
+                raise
 
-    def _series_id(self, reading: StoredReading) -> int:
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """This thread's reading connection, seeing one moment."""
+        try:
+            reader = getattr(self._readers, "connection", None)
+            if reader is None:
+                reader = self._readers.connection = self._connect(_READ_WAIT_SECONDS)
+                self._open_readers.append(reader)
+            reader.execute("BEGIN")
+            try:
+                yield reader
+            finally:
+                reader.execute("ROLLBACK")
+        except (self._module.Error, OSError) as error:
+            self._readers.connection = None
+            raise StoreAwayError(reason=str(error)) from error
+
+    def _series_id(self, writer: Any, reading: StoredReading) -> int:
         key = (reading.device_id, reading.metric)
         known = self._series.get(key)
         if known is not None:
             return known
-        self._writer.execute(
+        writer.execute(
             "INSERT INTO series (home_id, device_id, metric) VALUES (?, ?, ?) "
             "ON CONFLICT (device_id, metric) DO UPDATE SET home_id = excluded.home_id",
             (reading.home_id, reading.device_id, reading.metric),
         )
-        row = self._writer.execute("SELECT id FROM series WHERE device_id = ? AND metric = ?", key).fetchone()
-        series_id = int(row[0])
-        self._series[key] = series_id
-        return series_id
-
-    @staticmethod
-    def _series_of(reader: Any, device_ids: Sequence[int], metrics: Sequence[str]) -> list[tuple[int, int, str]]:
-        wanted = set(metrics)
-        rows: list[tuple[int, int, str]] = []
-        for device_id in device_ids:
-            rows += reader.execute("SELECT id, device_id, metric FROM series WHERE device_id = ?", (device_id,)).fetchall()
-        return [row for row in rows if row[2] in wanted]
-
-    def _reader(self) -> Any:
-        connection = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._connect()
-        return connection
-
-    def _connect(self) -> Any:
-        connection = self._module.connect(
-            str(self._path), timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        for pragma in (f"journal_mode={self._journal_mode}", "synchronous=FULL", "mmap_size=0", "cache_size=-20000"):
-            connection.execute(f"PRAGMA {pragma}")
-        self._open_connections.append(connection)
-        return connection
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (self._module.Error, OSError) as error:
-            raise StoreAwayError(reason=str(error)) from error
+        made: int = writer.execute("SELECT id FROM series WHERE device_id = ? AND metric = ?", key).fetchone()[0]
+        self._series[key] = made
+        return made
 
 
 def open_store(path: Path) -> ReadingStore:
-    """The store of readings in this file, made when it is not there."""
+    """The store of readings in this file, made when it is first used."""
     return SqliteReadingStore(path)
+
+
+def _series_of(reader: Any, device_ids: Sequence[int], metrics: Sequence[str]) -> list[tuple[int, int, str]]:
+    wanted = set(metrics)
+    rows: list[tuple[int, int, str]] = []
+    for device_id in device_ids:
+        rows += reader.execute("SELECT id, device_id, metric FROM series WHERE device_id = ?", (device_id,)).fetchall()
+    return [row for row in rows if row[2] in wanted]
+
+
+def _samples(reader: Any, series_id: int, start: int, end: int, points: int) -> list[Sample]:
+    within = (series_id, start, end)
+    samples: list[Sample] = reader.execute(f"SELECT at, value {_IN_RANGE} ORDER BY at LIMIT ?", (*within, points + 1)).fetchall()
+    if len(samples) <= points:
+        return samples
+    last: Sample = reader.execute(f"SELECT at, value {_IN_RANGE} ORDER BY at DESC LIMIT 1", within).fetchone()
+    if points == 1:
+        return [last]
+    kept: list[Sample] = []
+    for since, until in buckets(samples[0][0], last[0], points):
+        # SQLite gives the other columns of the row that MIN or MAX came from.
+        lowest: Sample = reader.execute(f"SELECT at, MIN(value) {_IN_RANGE}", (series_id, since, until)).fetchone()
+        if lowest[0] is not None:
+            highest: Sample = reader.execute(f"SELECT at, MAX(value) {_IN_RANGE}", (series_id, since, until)).fetchone()
+            kept += extremes(lowest, highest)
+    return kept
+
+
+def _delete_slice(writer: Any, resume: int, edge: int) -> tuple[int, int | None]:
+    """Delete up to a slice of old points from the series `resume` on; how many, and the series to go on with."""
+    series = writer.execute("SELECT id FROM series WHERE id >= ? ORDER BY id LIMIT ?", (resume, _DELETE_SERIES)).fetchall()
+    query = (
+        "DELETE FROM points WHERE series_id = ? AND at IN "
+        "(SELECT at FROM points WHERE series_id = ? AND at < ? ORDER BY at LIMIT ?)"
+    )
+    deleted = 0
+    for (series_id,) in series:
+        deleted += writer.execute(query, (series_id, series_id, edge, _DELETE_SLICE - deleted)).rowcount
+        if deleted >= _DELETE_SLICE:
+            return deleted, series_id
+    return deleted, series[-1][0] + 1 if len(series) == _DELETE_SERIES else None
 
 
 def _microseconds(at: datetime) -> int:
