@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-import alerts.model
-import devices.model
-import ingest.model
-import people.model  # noqa: F401 the tables register themselves in the metadata
+import alerts.model  # noqa: F401 the tables register themselves in the metadata
+import devices.model  # noqa: F401 the same
+import ingest.model  # noqa: F401 the same
+import people.model  # noqa: F401 the same
 from core.database import Base, Database
 
 

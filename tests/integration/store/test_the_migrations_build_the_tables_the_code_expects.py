@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-import alerts.model
-import devices.model
-import ingest.model  # noqa: F401 registers its tables
+import alerts.model  # noqa: F401 registers its tables
+import devices.model  # noqa: F401 the same
+import ingest.model  # noqa: F401 the same
 from core.clock import ManualClock
 from core.database import Base, Database
 from people.model import AuditEntry
