@@ -74,14 +74,14 @@ def mappings(partitions: int) -> dict[str, str]:
 
 def render(plan: BrokerPlan) -> str:
     """The text of `nats.conf` for a plan."""
-    q = json.dumps  # NATS reads JSON strings
+    q = _quoted
     user = f"password: {q(plan.password)}"
     mapped = _mappings_block(plan.partitions)
     wills = textwrap.dedent(mapped)
     sync = "always" if plan.sync_interval_milliseconds == 0 else q(f"{plan.sync_interval_milliseconds}ms")
     return f"""# Written by Yinling at each start of the broker; changes made here are lost.
 server_name: {q(plan.server_name)}
-listen: {q(f"{plan.client_host}:{plan.client_port}")}
+listen: {q(_address(plan.client_host, plan.client_port))}
 http: {q(f"127.0.0.1:{plan.monitor_port}")}
 max_payload: {plan.max_payload_bytes}
 max_connections: {MOST_CONNECTIONS}
@@ -101,7 +101,7 @@ jetstream {{
 }}
 
 mqtt {{
-  listen: {q(f"{plan.host}:{plan.mqtt_port}")}
+  listen: {q(_address(plan.host, plan.mqtt_port))}
   ack_wait: "{plan.ack_wait_seconds}s"
   max_ack_pending: {min(plan.max_ack_pending, MOST_ACK_PENDING)}
 }}
@@ -124,6 +124,15 @@ system_account: SYS
 # For wills only: they are mapped when CONNECT is read, before the device's account is known.
 {wills}
 {_sign_in(plan)}"""
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _quoted(text: str) -> str:
+    """A string as NATS reads it: like JSON's, but it knows no escapes by number."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _mappings_block(partitions: int) -> str:

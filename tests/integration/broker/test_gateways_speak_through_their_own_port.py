@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from support.broker import BrokerHandle, running_broker
-from support.devices import Cast, House, running_sign_in, until
+from support.devices import SECRET, Cast, House, Speaker, running_sign_in, until
 
 from ingest.gateway_port import GatewayPort
 
@@ -20,13 +24,13 @@ UP = f"alarm/{OWN}/up/zigbee2mqtt"
 
 
 @contextmanager
-def running_gateway_port(broker: BrokerHandle) -> Iterator[GatewayPort]:
+def running_gateway_port(broker: BrokerHandle, tls: ssl.SSLContext | None = None) -> Iterator[GatewayPort]:
     """A gateway port in a thread of its own."""
     ports: list[GatewayPort] = []
     started, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        port = GatewayPort(broker.settings.model_copy(update={"gateway_port": 0}))
+        port = GatewayPort(broker.settings.model_copy(update={"gateway_port": 0}), tls=tls)
         serving = asyncio.create_task(port.serve())
         ports.append(port)
         while not stop.is_set():
@@ -167,6 +171,46 @@ def test_a_press_a_gateway_sent_while_the_broker_died_is_not_acknowledged_by_the
 def _signed_in(cast: Cast, port: GatewayPort) -> object:
     gateway = cast.device("gw-1", port=port.port)
     return gateway if gateway.is_in else None
+
+
+def test_a_gateway_may_speak_tls(house: House, tmp_path: Path) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl here to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    make = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *subject]
+    subprocess.run([*make, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True, timeout=30)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    worker = house.cast.ingest("observer", persistent=False)
+    worker.subscribe("part/+/alarm/#", qos=1)
+    with running_gateway_port(house.broker, context) as port:
+        gateway = Speaker(port.port, "gw-1", SECRET, "yl-gw-1")
+        gateway.client.tls_set(ca_certs=str(certificate))
+        gateway.connect()
+        gateway.publish(f"{OWN}/zigbee2mqtt/Living room", b"x" * 2_000_000)
+        until(lambda: any(each.endswith(f"{UP}/Living\u00a0room") for each in worker.topics()))
+        gateway.close()
+
+
+def test_a_gateway_that_takes_nothing_fills_no_memory_and_ends(house: House, port: GatewayPort) -> None:
+    """It asks for its commands and never reads: the relay stops reading from the broker, which throws it out."""
+    gateway = house.cast.device("gw-1", port=port.port)
+    gateway.subscribe(f"{OWN}/zigbee2mqtt/+/set")
+    gateway.client.loop_stop()
+    worker = house.cast.ingest("observer", persistent=False)
+    before = _memory_bytes()
+    for _ in range(24):
+        worker.publish(f"{OWN}/zigbee2mqtt/x/set", b"s" * 4_000_000)
+    assert _memory_bytes() - before < 64_000_000
+    gateway.cut()
+    until(lambda: port.connections == 0)
+
+
+def _memory_bytes() -> int:
+    resident = Path("/proc/self/statm").read_text().split()[1]
+    return int(resident) * resource.getpagesize()
 
 
 def test_a_taken_port_is_an_error_at_the_start(house: House) -> None:

@@ -52,6 +52,14 @@ def test_quotes_in_a_password_stay_inside_its_string() -> None:
     assert r'password: "a\"b\\c"' in render(PLAN)
 
 
+def test_an_ipv6_address_stands_in_brackets() -> None:
+    assert 'listen: "[::]:1883"\n' in render(replace(PLAN, host="::"))
+
+
+def test_a_path_in_chinese_is_written_as_it_is() -> None:
+    assert 'store_dir: "/data/老人 1/jetstream"\n' in render(PLAN)
+
+
 def test_a_session_never_asks_for_more_unacknowledged_messages_than_the_broker_allows() -> None:
     assert f"max_ack_pending: {MOST_ACK_PENDING}\n" in render(replace(PLAN, max_ack_pending=10**6))
     assert 2 * MOST_ACK_PENDING <= 65535
