@@ -73,9 +73,14 @@ class ProbeDevice:
         self._client.disconnect()
         self._client.loop_stop()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker let it in."""
+        return self._client.is_connected()
+
     def press(self, event_key: str) -> None:
         """Publish one press; while the broker is away nothing is sent, and the run is lost, as it should be noticed."""
-        if not self._client.is_connected():
+        if not self.is_connected:
             log.warning("probe_not_connected", device=self._topic)
             return
         self._pressed[event_key] = self._clock.monotonic_seconds()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import prometheus_client
@@ -32,7 +32,7 @@ from yinling.heartbeat import Heartbeat
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
-_CONNECT_SECONDS = 3.0
+_FIRST_CONNECTION_SECONDS = 30.0
 # Hints come with every commit; under a flood a round each tenth of a second is enough.
 _LEAST_PAUSE_SECONDS = 0.1
 
@@ -110,7 +110,7 @@ class PagerProcess:
             try:
                 if not devices:
                     devices = self._probe_devices()
-                    self._stopping.wait(_CONNECT_SECONDS)
+                    self._await_connection(devices.values())
                 for device in devices.values():
                     with self._database.transaction() as session:
                         event_key = start_run(session, self._clock.now(), self._settings).event_key
@@ -121,6 +121,13 @@ class PagerProcess:
             self._stopping.wait(self._settings.probe_interval_seconds)
         for device in devices.values():
             device.stop()
+
+    def _await_connection(self, devices: Iterable[ProbeDevice]) -> None:
+        """At our own start the first probe waits for the others to start too; after that no connection is a finding."""
+        deadline_seconds = self._clock.monotonic_seconds() + _FIRST_CONNECTION_SECONDS
+        while not all(device.is_connected for device in devices) and self._clock.monotonic_seconds() < deadline_seconds:
+            if self._stopping.wait(_LEAST_PAUSE_SECONDS):
+                return
 
     def _probe_devices(self) -> dict[ProbeTarget, ProbeDevice]:
         settings = self._settings
