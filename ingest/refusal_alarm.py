@@ -21,15 +21,21 @@ log = structlog.get_logger()
 
 RULE = "broker_refused"
 
+_AGAIN_SECONDS = 60.0
+_MOST_REMEMBERED = 10_000
+
 
 class RefusalAlarm:
     """Raises grave refusals. Thread-safe."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._told_at_seconds: dict[tuple[str, str], float] = {}
 
     def raise_for(self, refusal: Refusal) -> None:
         """Open or join the fault incident of the device's home; nothing for clients that are no device of ours."""
+        if not self._is_news(refusal):
+            return
         tools = self._tools
         now = tools.clock.now()
         with tools.database.transaction() as session:
@@ -52,3 +58,14 @@ class RefusalAlarm:
             )
             tools.engine.apply(session, [finding], now)
         tools.bus.hint()
+
+    def _is_news(self, refusal: Refusal) -> bool:
+        """A device may be refused many times a second; its alert is told of it once a minute."""
+        now_seconds = self._tools.clock.monotonic_seconds()
+        key = (refusal.client, refusal.reason.value)
+        if now_seconds - self._told_at_seconds.get(key, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
+            return False
+        if len(self._told_at_seconds) >= _MOST_REMEMBERED:
+            self._told_at_seconds.clear()
+        self._told_at_seconds[key] = now_seconds
+        return True

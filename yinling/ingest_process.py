@@ -25,7 +25,7 @@ from core.clock import Clock
 from core.config import Settings
 from core.database import Database
 from ingest.book import HomeBook
-from ingest.broker import load_or_create_secrets
+from ingest.broker import load_or_create_secrets, mqtt_host
 from ingest.broker_secrets import BrokerSecrets
 from ingest.directory import DatabaseDirectory
 from ingest.gateway_port import GatewayPort
@@ -116,12 +116,12 @@ class IngestProcess:
             for lane, source in sources.items()
         ]
         self._chores = chores
-        self._tools = tools
+        self._refusal_alarm = RefusalAlarm(tools)
         return Worker(list(sources.values()), lanes, chores, self._failed)
 
     def _source(self, lane: Lane) -> LaneSource:
         address = SourceAddress(
-            self._settings.nats_host,
+            mqtt_host(self._settings),
             self._settings.mqtt_port,
             "ingest",
             self._secrets.password,
@@ -196,7 +196,7 @@ class IngestProcess:
 
     def _raise_refusal(self, refusal: Refusal) -> None:
         try:
-            RefusalAlarm(self._tools).raise_for(refusal)
+            self._refusal_alarm.raise_for(refusal)
         except SQLAlchemyError:
             log.exception("grave_refusal_not_raised", client=refusal.client)
 

@@ -25,7 +25,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock
 from core.config import Settings
 from core.database import Database
-from ingest.broker import load_or_create_secrets
+from ingest.broker import load_or_create_secrets, mqtt_host
 from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
 from yinling.heartbeat import Heartbeat
 
@@ -137,7 +137,7 @@ class PagerProcess:
                 give_secret(session, target.device, probe_secret(self._secrets.password, target.device))
         devices = {
             target: ProbeDevice(
-                settings.nats_host,
+                mqtt_host(settings),
                 settings.mqtt_port,
                 topic=target.topic,
                 device=target.device,
