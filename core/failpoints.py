@@ -4,6 +4,9 @@ Code calls `reach("name")` at each moment between two writes that matters. Norma
 environment variable `YINLING_FAILPOINT` is `name` or `name:N`, the process kills itself with SIGKILL at the N-th
 reach (1 by default): nothing is flushed, closed or said, as in a power cut. With `YINLING_FAILPOINT_ONCE` naming a
 file, the kill happens only while that file does not exist and creates it first, so that a supervisor's restart lives.
+
+`@FILE` instead of a name arms a running process: the point is the one the file names while it exists, and the kill
+takes the file away first.
 """
 
 from __future__ import annotations
@@ -48,17 +51,36 @@ def reach(point: str) -> None:
     if point not in POINTS:
         message = f"unknown fail point {point!r}"
         raise ValueError(message)
+    if armed.startswith("@"):
+        _die_if_the_file_says(Path(armed[1:]), point)
+    elif _is_the_time(armed, point):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_if_the_file_says(file: Path, point: str) -> None:
+    with _lock:
+        try:
+            armed = file.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return
+        if armed == point:
+            file.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_the_time(armed: str, point: str) -> bool:
+    """Whether this is the N-th reach of the armed point, and the only death of its kind."""
     name, _, count = armed.partition(":")
     if name != point:
-        return
+        return False
     global _reached  # noqa: PLW0603 one counter per process is the point of it
     with _lock:
         _reached += 1
         if _reached < int(count or 1):
-            return
+            return False
     once = os.environ.get("YINLING_FAILPOINT_ONCE")
     if once is not None:
         if Path(once).exists():
-            return
+            return False
         Path(once).touch()
-    os.kill(os.getpid(), signal.SIGKILL)
+    return True
