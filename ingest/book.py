@@ -27,9 +27,6 @@ from people.model import Home, Resident
 
 _CHUNK = 400
 
-MEASURES_ON_DEMAND = frozenset({"vitals", "doctor-kiosk"})
-"""Profiles whose next measurement may be days away: each value is a happening, not a condition."""
-
 
 @dataclass(frozen=True, slots=True)
 class KnownDevice:
@@ -161,7 +158,7 @@ def _known(device: Device, home: Home, residents: Mapping[int, Resident]) -> Kno
         parent_id=device.parent_id,
         cancel_window_seconds=None if profile is None else profile.cancel_window_seconds,
         silence_seconds=None if profile is None else profile.silence_seconds,
-        measures_on_demand=device.profile in MEASURES_ON_DEMAND,
+        measures_on_demand=profile is not None and profile.measures_on_demand,
         limits=limits_for(profile, None if resident is None else resident.limits),
         created_at=device.created_at,
     )

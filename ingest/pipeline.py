@@ -47,7 +47,7 @@ class Pipeline:
         """Commit a batch. Raises and leaves nothing behind when the store refuses."""
         wanted = [delivery for delivery in deliveries if self._is_allowed(delivery)]
         items = self._decode(wanted)
-        plan = make_plan(items, self._tools.conditions)
+        plan = make_plan(items, self._tools.conditions, self._tools.reported)
         reach("ingest.decoded")
         outcomes: Sequence[Outcome] = ()
         if plan.needs_store:
@@ -58,6 +58,7 @@ class Pipeline:
         self._send_receipts(items, outcomes)
         reach("ingest.after_receipt")
         self._tools.conditions.learn(outcomes)
+        self._tools.reported.learn(plan.told)
         self._on_outcomes(outcomes)
         self._note(plan)
         if plan.readings:
@@ -94,7 +95,7 @@ class Pipeline:
             if changed:
                 tools.book.load(session, list(changed))
                 items = [decode(tools.book, item.delivery) for item in items]
-                plan = make_plan(items, tools.conditions)
+                plan = make_plan(items, tools.conditions, tools.reported)
             outcomes = tools.engine.apply(session, plan.findings, now)
             tools.unknown.keep(session, plan.unknowns)
             session.flush()

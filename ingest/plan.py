@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from alerts.conditions import ActiveConditions
-from alerts.findings import Finding
+from alerts.findings import Condition, Finding
 from alerts.rules.battery import METRIC as BATTERY
 from alerts.rules.battery import RULE as BATTERY_RULE
 from alerts.rules.battery import findings_of_battery
@@ -19,11 +19,14 @@ from alerts.rules.silence import heard_again
 from alerts.rules.threshold import RULE as THRESHOLD_RULE
 from alerts.rules.threshold import Measured, findings_of_reading
 from alerts.rules.threshold import subject_of as threshold_subject
-from devices.codecs.types import Reading, StateUpdate
+from devices.codecs.types import Reading, Signal, StateUpdate
 from ingest.book import KnownDevice
 from ingest.decode import Item
+from ingest.reported import ReportedStates, Told
 from ingest.unknown import Unknown
 from timeseries.ports import StoredReading
+
+_RAISES = frozenset({Condition.ON, Condition.MOMENTARY})
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Plan:
     """Device, message, and whether it was an event."""
     states: list[tuple[KnownDevice, Item, StateUpdate]] = field(default_factory=list)
     values: list[tuple[KnownDevice, Item, Reading]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     @property
     def needs_store(self) -> bool:
@@ -51,25 +55,25 @@ class Plan:
         return ids | {item.page.id for item in self.with_children if item.page is not None}
 
 
-def make_plan(items: Sequence[Item], conditions: ActiveConditions) -> Plan:
+def make_plan(items: Sequence[Item], conditions: ActiveConditions, reported: ReportedStates) -> Plan:
     """Run the rules over a decoded batch."""
     plan = Plan()
     for item in items:
         plan.unknowns += item.unknowns()
         if item.decoded.children:
             plan.with_children.append(item)
-        _plan_item(plan, item, conditions)
+        _plan_item(plan, item, conditions, reported)
     return plan
 
 
-def _plan_item(plan: Plan, item: Item, conditions: ActiveConditions) -> None:
+def _plan_item(plan: Plan, item: Item, conditions: ActiveConditions, reported: ReportedStates) -> None:
     heard: dict[int, tuple[KnownDevice, bool]] = {}
     if item.speaker is not None:
         heard[item.speaker.facts.id] = (item.speaker, False)
     for signal in item.decoded.signals:
         if (device := item.device_of(signal.device)) is not None:
             heard[device.facts.id] = (device, True)
-            plan.findings += findings_of_signal(signal, device.facts)
+            _plan_signal(plan, device, signal, conditions, reported)
     for reading in item.decoded.readings:
         if (device := item.device_of(reading.device)) is not None:
             heard.setdefault(device.facts.id, (device, False))
@@ -80,6 +84,15 @@ def _plan_item(plan: Plan, item: Item, conditions: ActiveConditions) -> None:
             _plan_state(plan, item, device, state, conditions)
     if not item.raw.retained:  # what the broker kept from before says nothing of now
         _plan_heard(plan, item, heard.values(), conditions)
+
+
+def _plan_signal(plan: Plan, device: KnownDevice, signal: Signal, conditions: ActiveConditions, reported: ReportedStates) -> None:
+    findings = findings_of_signal(signal, device.facts)
+    # What raises an alert, or what one stands on, always passes: the engine, which reads what is stored, decides.
+    matters = any(finding.condition in _RAISES or conditions.severity(*finding.key) is not None for finding in findings)
+    if matters or reported.is_news(device.facts.id, signal):
+        plan.findings += findings
+        plan.told.append((device.facts.id, signal))
 
 
 def _plan_heard(plan: Plan, item: Item, heard: Iterable[tuple[KnownDevice, bool]], conditions: ActiveConditions) -> None:

@@ -11,6 +11,7 @@ from core.clock import Clock
 from core.database import Database
 from ingest.book import HomeBook
 from ingest.receipts import ReceiptSender
+from ingest.reported import ReportedStates
 from ingest.seen import SeenBook
 from ingest.unknown import UnknownKeeper
 from timeseries.recorder import Recorder
@@ -25,6 +26,7 @@ class Tools:
     bus: Bus
     book: HomeBook
     seen: SeenBook
+    reported: ReportedStates
     conditions: ActiveConditions
     engine: AlertEngine
     receipts: ReceiptSender

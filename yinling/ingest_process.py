@@ -35,6 +35,7 @@ from ingest.rate_limit import TelemetryLimit
 from ingest.receipts import ReceiptSender
 from ingest.refusal_alarm import RefusalAlarm
 from ingest.refusals import Refusal, RefusalLedger
+from ingest.reported import ReportedStates
 from ingest.seen import SeenBook
 from ingest.sign_in import SignInResponder
 from ingest.silence import SilenceTimer
@@ -100,7 +101,19 @@ class IngestProcess:
         )
         unknown = UnknownKeeper(settings.unknown_messages_per_topic)
         tools = Tools(
-            database, clock, self._bus, book, seen, conditions, engine, receipts, self._recorder, unknown, self._partition, epoch
+            database=database,
+            clock=clock,
+            bus=self._bus,
+            book=book,
+            seen=seen,
+            reported=ReportedStates(),
+            conditions=conditions,
+            engine=engine,
+            receipts=receipts,
+            recorder=self._recorder,
+            unknown=unknown,
+            partition=self._partition,
+            epoch=epoch,
         )
         silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
         chores = make_chores(tools, settings, silence, list(sources.values()))

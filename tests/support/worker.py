@@ -23,6 +23,7 @@ from devices.model import Device, DeviceState
 from ingest.book import HomeBook
 from ingest.pipeline import Pipeline
 from ingest.receipts import ReceiptSender
+from ingest.reported import ReportedStates
 from ingest.seen import SeenBook
 from ingest.silence import SilenceTimer
 from ingest.source import Delivery
@@ -109,6 +110,7 @@ def build_bench(folder: Path, database: Database, clock: ManualClock, settings: 
         bus=Bus("nats://127.0.0.1:1", user="", password="", name="test"),
         book=book,
         seen=SeenBook(),
+        reported=ReportedStates(),
         conditions=ActiveConditions(),
         engine=AlertEngine(settings),
         receipts=ReceiptSender(database, outbox, clock, partition=0, partitions=1),

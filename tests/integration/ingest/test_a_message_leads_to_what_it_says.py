@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from support.worker import Bench, add_device, add_home, build_bench
 
 from alerts.leases import LeaseLostError, take_lease
-from alerts.model import Incident, Receipt, SignalRecord
+from alerts.model import Alert, Incident, Receipt, SignalRecord
 from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
@@ -170,3 +170,28 @@ def test_nobody_is_called_silent_within_the_grace_after_our_own_outage(bench: Be
     bench.clock.advance(timedelta(days=4))
     bench.silence.our_ears_were_closed()
     assert bench.silence.tick() == []
+
+
+def test_a_state_told_again_is_stored_once_and_a_change_is_stored(bench: Bench) -> None:
+    for contact in (True, True, False, False, True):
+        bench.say("yl/v1/h1/g1/up/zigbee2mqtt/door", {"contact": contact, "tamper": False})
+        bench.clock.advance(timedelta(seconds=30))
+    with bench.database.snapshot() as session:
+        types = session.scalars(sa.select(SignalRecord.type).order_by(SignalRecord.id)).all()
+    assert [one for one in types if one.startswith("door")] == ["door.closed", "door.opened", "door.closed"]
+    assert types.count("tamper.off") == 1
+
+
+def test_smoke_that_is_told_again_after_a_person_closed_it_rings_again(bench: Bench) -> None:
+    bench.say("yl/v1/h1/g1/up/zigbee2mqtt/smoke", {"smoke": True})
+    [incident] = bench.incidents()
+    with bench.database.transaction() as session:
+        for alert in session.scalars(sa.select(Alert)):
+            alert.closed_at = bench.clock.now()
+        row = session.get_one(Incident, incident.id)
+        row.state, row.closed_at, row.reason = "closed", bench.clock.now(), "false_device"
+    with bench.database.snapshot() as session:
+        bench.tools.conditions.load(session)
+    bench.clock.advance(timedelta(minutes=1))
+    bench.say("yl/v1/h1/g1/up/zigbee2mqtt/smoke", {"smoke": True, "battery": 80})
+    assert len(bench.incidents()) == 2
