@@ -161,3 +161,9 @@ def town(database: Database, clock: ManualClock, settings: Settings) -> Town:
 def make_town(database: Database, clock: ManualClock) -> Callable[[Settings], Town]:
     """A town with other settings, that nobody watches."""
     return lambda settings: build_town(database, clock, settings)
+
+
+@pytest.fixture
+def town_builder() -> Callable[[Database, ManualClock, Settings], Town]:
+    """How to fill a database a test made itself."""
+    return build_town

@@ -1,0 +1,261 @@
+"""Hypothesis presses, clears, cancels, acts and lets time pass in any order; the design's invariants hold after each step."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from alerts.clocks import work_off
+from alerts.incidents import Actor, Ending, Responder, acknowledge, close, dispatch, merge, note, on_scene, release, reopen, resolve
+from alerts.model import Alert, AlertState, Incident, IncidentState, Page, SignalRecord, TimelineEntry
+from core.clock import ManualClock
+from core.config import Settings
+from core.database import Database
+from core.errors import YinlingError
+from people.model import Centre
+from yinling.migrations import upgrade
+
+if TYPE_CHECKING:
+    from integration.alerts.conftest import Town
+
+START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+JOINABLE = {"open", "acknowledged", "dispatched", "on_scene"}
+FAULTS = {"battery", "device_fault", "silence"}
+WATCH: dict[str, Any] = {"facts": {"cancel_window_seconds": 30.0}}
+
+devices = st.sampled_from(["button", "smoke", "pendant", "pendant-2", "other-button"])
+ids = st.one_of(st.none(), st.sampled_from(["1", "2"]))
+conditions = st.sampled_from(["smoke", "water", "tamper", "fault"])
+actors = st.sampled_from([Actor(1, "王芳"), Actor(2, "李强")])
+picks = st.integers(0, 30)
+
+
+@cache
+def template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="yinling-invariants-"))
+    database = Database(f"sqlite:///{folder / 'template.db'}")
+    upgrade(database)
+    with database.transaction() as session:
+        session.add(Centre(id=1, name="银铃县", created_at=START))
+    database.close()
+    return folder / "template.db"
+
+
+class Alarms(RuleBasedStateMachine):
+    """One town; `make` is set by the test."""
+
+    make: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="yinling-alarms-"))
+        shutil.copy(template(), self.folder / "yinling.db")
+        self.database = Database(f"sqlite:///{self.folder / 'yinling.db'}")
+        config = Settings(data_dir=self.folder, fallback_urls=("json://127.0.0.1:9",))
+        self.town: Town = type(self).make(self.database, ManualClock(START), config)
+        self.said = 0
+        self.known: dict[int, Incident] = {}
+
+    def teardown(self) -> None:
+        self.database.close()
+        shutil.rmtree(self.folder)
+
+    # what homes say
+
+    @contextmanager
+    def only_a_repeat_or_a_rise(self) -> Iterator[None]:
+        """Signals never take an incident from the queue, and never give one that rings more time than it had."""
+        before = {one.id: one for one in self.town.incidents()}
+        yield
+        for incident in self.town.incidents():
+            was = before.get(incident.id)
+            if was is None:
+                continue
+            assert incident.state == was.state, "only a person's act changes the state"
+            if was.state == "open":
+                assert incident.ring_due_at is not None
+                assert was.ring_due_at is not None
+                assert incident.ring_due_at <= was.ring_due_at, "a repeat never restarts a clock"
+                if was.fallback_due_at is not None and incident.severity == "critical":
+                    assert incident.fallback_due_at is not None
+                    assert incident.fallback_due_at <= was.fallback_due_at
+
+    @rule(device=devices, event_id=ids, redelivered=st.booleans())
+    def press(self, device: str, event_id: str | None, *, redelivered: bool) -> None:
+        with self.only_a_repeat_or_a_rise():
+            outcome = self.town.say("sos.pressed", device, event_id, redelivered=redelivered)
+        self.said += 1
+        assert outcome.incident_id is not None
+        assert outcome.receipt in {"accepted", "duplicate"}
+
+    @rule(device=devices, event_id=ids)
+    def press_twice(self, device: str, event_id: str | None) -> None:
+        if event_id is None:
+            return
+        first = self.town.say("sos.pressed", device, event_id)
+        count = len(self.town.incidents())
+        second = self.town.say("sos.pressed", device, event_id)
+        self.said += 2
+        assert second.receipt == "duplicate"
+        assert second.incident_id == first.incident_id
+        assert len(self.town.incidents()) == count
+
+    @rule(device=devices, cancel=st.booleans())
+    def fall(self, device: str, *, cancel: bool) -> None:
+        with self.only_a_repeat_or_a_rise():
+            self.town.say("fall.cancelled" if cancel else "fall.detected", device, **WATCH)
+        self.said += 1
+
+    @rule(device=devices, name=conditions, on=st.booleans(), own=st.booleans(), redelivered=st.booleans(), retained=st.booleans())
+    def condition(self, device: str, name: str, *, on: bool, own: bool, redelivered: bool, retained: bool) -> None:
+        how = {"own": own, "redelivered": redelivered and not retained, "retained": retained}
+        with self.only_a_repeat_or_a_rise():
+            self.town.say(f"{name}.{'on' if on else 'off'}", device, **how)
+        self.said += 1
+
+    @rule(device=devices)
+    def old_news(self, device: str) -> None:
+        count = len(self.town.incidents())
+        self.town.say("sos.pressed", device, retained=True)
+        self.said += 1
+        assert len(self.town.incidents()) == count
+
+    # what people do
+
+    def act(self, act: Any, pick: int, *more: Any, actor: Actor) -> None:
+        incidents = self.town.incidents()
+        target = incidents[pick % len(incidents)].id
+        before = self.told()
+        try:
+            self.town.do(act, target, *more, actor=actor)
+        except YinlingError:
+            assert self.told() == before, "a refused act leaves no trace"
+
+    def told(self) -> int:
+        return len(self.town.rows(TimelineEntry))
+
+    @precondition(lambda self: self.town.incidents())
+    @rule(pick=picks, actor=actors, act=st.sampled_from([acknowledge, release, on_scene, resolve, reopen]))
+    def plain_act(self, pick: int, actor: Actor, act: Any) -> None:
+        self.act(act, pick, actor=actor)
+
+    @precondition(lambda self: self.town.incidents())
+    @rule(pick=picks, actor=actors)
+    def send(self, pick: int, actor: Actor) -> None:
+        self.act(dispatch, pick, Responder(name="小陈"), actor=actor)
+
+    @precondition(lambda self: self.town.incidents())
+    @rule(pick=picks, actor=actors)
+    def remark(self, pick: int, actor: Actor) -> None:
+        self.act(note, pick, "…", actor=actor)
+
+    @precondition(lambda self: self.town.incidents())
+    @rule(pick=picks, actor=actors, minutes=st.sampled_from([None, 5, 480]))
+    def end(self, pick: int, actor: Actor, minutes: int | None) -> None:
+        until = None if minutes is None else self.town.clock.now() + timedelta(minutes=minutes)
+        self.act(close, pick, Ending("reassured", shelve_until=until), actor=actor)
+
+    @precondition(lambda self: len(self.town.incidents()) > 1)
+    @rule(pick=picks, other=picks, actor=actors)
+    def put_together(self, pick: int, other: int, actor: Actor) -> None:
+        incidents = self.town.incidents()
+        self.act(merge, pick, incidents[other % len(incidents)].id, actor=actor)
+
+    # what time does
+
+    @rule(seconds=st.sampled_from([1, 16, 61, 125, 700, 30000]))
+    def time_passes(self, seconds: int) -> None:
+        before = {one.id: one.state for one in self.town.incidents()}
+        self.town.later(seconds)
+        for _ in range(3):
+            work_off(self.town.desk)
+        for incident in self.town.incidents():
+            was = before.get(incident.id, "open")
+            assert incident.state == was or (was, incident.state) == ("acknowledged", "open")
+
+    @rule(watched=st.booleans())
+    def somebody_comes_or_goes(self, *, watched: bool) -> None:
+        self.town.watch(lasts=timedelta(days=999) if watched else timedelta(days=-999))
+
+    # what always holds
+
+    @invariant()
+    def every_signal_is_kept(self) -> None:
+        assert sum(1 + signal.repeats for signal in self.town.rows(SignalRecord)) == self.said
+
+    @invariant()
+    def one_open_alert_a_key_and_one_open_incident_a_lane(self) -> None:
+        keys = [(one.home_id, one.rule, one.subject) for one in self.town.alerts() if one.closed_at is None]
+        assert len(keys) == len(set(keys))
+        lanes = [(one.home_id, one.lane) for one in self.town.incidents() if one.state in JOINABLE]
+        assert len(lanes) == len(set(lanes))
+
+    @invariant()
+    def what_waits_rings(self) -> None:
+        paged = {page.incident_id for page in self.town.rows(Page)}
+        for incident in self.town.incidents():
+            if incident.state == IncidentState.OPEN:
+                assert incident.ring_due_at is not None
+                if incident.severity == "critical":
+                    assert incident.fallback_due_at is not None or incident.id in paged
+            if incident.state == IncidentState.ACKNOWLEDGED:
+                assert incident.claim_due_at is not None
+            else:
+                assert incident.claim_due_at is None
+
+    @invariant()
+    def alerts_stand_where_they_may(self) -> None:
+        incidents = {one.id: one for one in self.town.incidents()}
+        for alert in self.town.alerts():
+            incident = incidents[alert.incident_id or 0]
+            assert (alert.kind in FAULTS) == incident.lane.startswith("fault")
+            if incident.lane.startswith("life:resident:"):
+                assert alert.resident_id in {None, int(incident.lane.split(":")[2])}
+            if alert.closed_at is None:
+                self._open_alert(alert, incident)
+
+    @staticmethod
+    def _open_alert(alert: Alert, incident: Incident) -> None:
+        assert (alert.state == AlertState.SHELVED) == (incident.state == "closed")
+        assert (alert.shelved_due_at is not None) == (alert.state == AlertState.SHELVED)
+        if incident.state == "resolved":
+            assert alert.condition_active
+
+    @invariant()
+    def numbers_run_from_one(self) -> None:
+        assert [one.number for one in self.town.incidents()] == list(range(1, len(self.town.incidents()) + 1))
+
+    @invariant()
+    def the_first_acknowledgement_is_never_rewritten(self) -> None:
+        for incident in self.town.incidents():
+            was = self.known.get(incident.id)
+            if was is not None:
+                assert incident.version >= was.version
+                assert was.acknowledged_at in {None, incident.acknowledged_at}
+            self.known[incident.id] = incident
+
+
+@pytest.mark.parametrize("examples", [25, pytest.param(600, marks=pytest.mark.proof)])
+@pytest.mark.timeout(1800)
+def test_the_invariants_hold_whatever_happens(examples: int, request: pytest.FixtureRequest) -> None:
+    Alarms.make = staticmethod(request.getfixturevalue("town_builder"))
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Alarms,
+        settings=settings(
+            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        ),
+    )
+    with suppress(FileNotFoundError):
+        shutil.rmtree(template().parent)
+    template.cache_clear()
