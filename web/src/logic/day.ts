@@ -75,3 +75,24 @@ export function trace(vital: DayVital, day: Pick<Day, 'from' | 'to'>) {
     band: { low: vital.low === null ? 0 : y(vital.low), high: vital.high === null ? 1 : y(vital.high) },
   }
 }
+
+export interface HourOfRhythm {
+  hour: number
+  /** Both in 0 to 1 of the most. */
+  seen: number
+  usual: number
+}
+
+/** The hours from the start of the picture to its end, with what was seen and what is usual. */
+export function rhythm(day: Day): HourOfRhythm[] {
+  const seen = movementByHour(day)
+  const usual = new Map(day.usual.map((hour) => [hour.hour, hour.movement]))
+  const most = Math.max(1, ...seen, ...usual.values())
+  const cursor = new Date(day.to)
+  cursor.setHours(cursor.getHours() - 23, 0, 0, 0)
+  return Array.from({ length: 24 }, () => {
+    const hour = cursor.getHours()
+    cursor.setHours(hour + 1)
+    return { hour, seen: (seen[hour] ?? 0) / most, usual: (usual.get(hour) ?? 0) / most }
+  })
+}
