@@ -149,7 +149,7 @@ def user_add(
 
 @app.command()
 def migrate(*, data_dir: DataDir = None) -> None:
-    """Bring the tables up to date; safe at any time, and done by `run` itself."""
+    """Bring the tables up to date and make the first administrator; safe at any time, and done by `run` itself."""
     from yinling.commands.processes import migrate_tables
 
     migrate_tables(data_dir)

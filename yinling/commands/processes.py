@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import typer
+
 from core.config import Settings
 from core.log import configure_logging
 from yinling.checks import check_python, prepare_data_dir
@@ -45,11 +47,14 @@ def start_api(data_dir: Path | None, host: str | None, http_port: int | None) ->
 
 
 def migrate_tables(data_dir: Path | None) -> None:
-    """Bring the tables up to date and say so."""
+    """Bring the tables up to date, make the first administrator where there is none, and say so."""
     settings = _begin("migrate", data_dir)
-    from yinling import bootstrap
+    from yinling.preparation import prepare_stores
 
-    bootstrap.migrate(settings)
+    password = prepare_stores(settings)
+    typer.echo("The tables are up to date.")
+    if password is not None:
+        typer.echo(f"Administrator: admin / {password} (shown this once; to be changed at the first sign-in)")
 
 
 def parse_partition(text: str) -> tuple[int, int]:

@@ -52,15 +52,10 @@ class _Centre:
 
     def prepare(self) -> None:
         """Bring the tables up to date and make the administrator."""
-        from people.users import ensure_administrator
-        from yinling import bootstrap
+        from yinling.preparation import prepare_stores
 
-        bootstrap.migrate(self._settings)
-        given = self._settings.admin_password.get_secret_value() if self._settings.admin_password else None
-        if self._settings.demo:
-            given = given or demo.ADMINISTRATOR_PASSWORD
-        with closing(bootstrap.open_database(self._settings)) as database, database.transaction() as session:
-            self._admin_password = ensure_administrator(session, given, SystemClock().now())
+        default = demo.ADMINISTRATOR_PASSWORD if self._settings.demo else None
+        self._admin_password = prepare_stores(self._settings, default)
 
     def fill(self) -> None:
         """Fill the demonstration centre."""
