@@ -30,6 +30,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "too_large": ("内容太大，无法接收。", "This is too large to be taken."),
     "method_not_allowed": ("这个地址不支持该操作。", "This address does not support that."),
     "unavailable": ("服务暂时不可用，请稍后再试。", "Temporarily unavailable; try again shortly."),
+    "lease_lost": (
+        "另一个进程已接手这些住户，本进程将重新启动。",
+        "Another process took over these homes; this one starts again.",
+    ),
     "conflict": ("当前状态不允许这样做。", "The present state does not allow this."),
     "not_found": ("没有找到。", "Not found."),
     "home_not_found": ("没有这个住户。", "There is no such home."),
@@ -77,11 +81,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_severity": ("没有这个级别。", "There is no such severity."),
     "unknown_reason": ("没有这个关闭原因。", "There is no such reason."),
     "invalid_range": ("时间范围或点数无效。", "This range of time or number of points cannot be read."),
-    "readings_store_away": (
+    "readings_unavailable": (
         "读数库暂时不可用，警情不受影响。请稍后再试。",
         "The readings are away for the moment; alarms are not affected.",
     ),
-    "readings_store_refused": ("读数库拒绝了这次写入。", "The store of readings refused this."),
     "not_tested": (
         "还没有收到这个设备的测试报警，请先按一次测试。",
         "No test alarm of this device has been seen yet; test it first.",

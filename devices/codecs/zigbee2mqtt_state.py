@@ -16,7 +16,7 @@ from core.clock import credible_instant
 from devices.codecs.native import doubts
 from devices.codecs.scalars import digest, instant, number, shown, truth
 from devices.codecs.types import ChildKey, Decoded, NotUnderstood, RawMessage, Reading, Signal, StateUpdate
-from devices.codecs.zigbee2mqtt_child import Child
+from devices.codecs.zigbee2mqtt_child import LONGEST_NAME, Child
 from devices.codecs.zigbee2mqtt_exposes import profile_guess, says_sos
 from devices.vocabulary import CONDITIONS, METRICS
 
@@ -247,7 +247,7 @@ def _signals(heard: _Heard, child: Child, message: RawMessage, device_at: dateti
             event_key=digest(message.topic, message.payload, kind),
             device_at=device_at,
             received_at=message.received_at,
-            data=data if isinstance(child.speaker, ChildKey) else {**data, "child": child.name},
+            data=data if isinstance(child.speaker, ChildKey) else {**data, "child": shown(child.name, LONGEST_NAME)},
             retained=message.retained,
             redelivered=message.redelivered,
             has_own_id=False,
