@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.figures import write_figures
-from support.kill_matrix import CASES, stage
+from support.kill_matrix import CASES, Stage, stage
 
 from core.failpoints import POINTS
 
@@ -23,22 +24,24 @@ def test_every_point_has_its_case_and_is_reached_in_the_code() -> None:
     assert reached == set(POINTS)
 
 
+@pytest.fixture(scope="module")
+def on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One centre for all deaths."""
+    with stage(tmp_path_factory.mktemp("kills")) as shared:
+        yield shared
+
+
 @pytest.mark.parametrize("point", sorted(CASES))
-def test_a_death_at_this_moment_loses_nothing_and_doubles_nothing(tmp_path: Path, point: str) -> None:
-    with stage(tmp_path, point) as on:
-        CASES[point](on)
-        assert on.rounds == 1
+def test_a_death_at_this_moment_loses_nothing_and_doubles_nothing(on: Stage, point: str) -> None:
+    on.die(point)
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(3600)
-def test_twenty_deaths_at_every_moment_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.timeout(7200)
+def test_twenty_deaths_at_every_moment_lose_nothing(on: Stage) -> None:
     lines = []
     for point in sorted(CASES):
-        (tmp_path / point).mkdir()
-        with stage(tmp_path / point, point) as on:
-            for _ in range(ROUNDS):
-                CASES[point](on)
-            assert on.rounds == ROUNDS
+        for _ in range(ROUNDS):
+            on.die(point)
         lines.append(f"| `{point}` | {ROUNDS} | 0 | 0 |")
     write_figures("kills", ["| moment of death | kills | lost | doubled |", "|---|---|---|---|", *lines])

@@ -157,14 +157,15 @@ class Centre:
         kill(pid, number)
         return pid
 
-    def wait_restarted(self, child: str, old_pid: int, seconds: float = 30.0) -> None:
-        """Wait until the supervisor has put another process in the place of `old_pid` and everything works again."""
+    def wait_restarted(self, child: str, old_pid: int, seconds: float = 30.0, *, ready: bool = True) -> None:
+        """Wait until the supervisor has put another process in the place of `old_pid`, and until everything works again."""
         until(
             lambda: not is_running(old_pid) and self.pids().get(child, old_pid) != old_pid,
             seconds,
             lambda: f"{child} started again:\n{self.said()[-3000:]}",
         )
-        until(self.is_ready, seconds, lambda: f"readyz: {self._readyz_text()}\n{self.said()[-3000:]}", 0.05)
+        if ready:
+            until(self.is_ready, seconds, lambda: f"readyz: {self._readyz_text()}\n{self.said()[-3000:]}", 0.05)
 
     # ---- what it said
 
