@@ -37,12 +37,12 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=_lifespan,
-        max_body_size=BODY_BYTES,
         generate_unique_id_function=_operation_id,
         separate_input_output_schemas=False,
     )
     application.state.deps = deps
-    application.add_middleware(SecurityHeaders)
+    application.add_middleware(errors.SizeGuard, most_bytes=BODY_BYTES)
+    application.add_middleware(SecurityHeaders)  # the outermost: refusals carry the headers too
     errors.install(application)
     for room in _ROOMS:
         application.include_router(room.router, prefix="/api/v1")

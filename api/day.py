@@ -69,7 +69,7 @@ def _happenings(session: Session, home_id: int, start: datetime, end: datetime) 
         .where(SignalRecord.home_id == home_id, SignalRecord.received_at.between(start, end), SignalRecord.type.in_(shown))
         .order_by(SignalRecord.received_at)
     )
-    return [Happening(*row) for row in session.execute(query).tuples()]
+    return [Happening(*row) for row in session.execute(query)]
 
 
 def _movement_by_hour(session: Session, home_id: int, start: datetime, end: datetime) -> dict[datetime, int]:
@@ -80,7 +80,7 @@ def _movement_by_hour(session: Session, home_id: int, start: datetime, end: date
         .where(SignalRecord.home_id == home_id, SignalRecord.received_at.between(start, end), SignalRecord.type.in_(MOVEMENT))
         .group_by(hour)
     )
-    return {datetime.fromtimestamp(hours * 3600, UTC): count for hours, count in session.execute(query).tuples()}
+    return {datetime.fromtimestamp(hours * 3600, UTC): count for hours, count in session.execute(query)}
 
 
 def usual_rhythm(by_hour: Mapping[datetime, int], zone: ZoneInfo) -> list[UsualHour]:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.schemas.base import ErrorBody
 from core.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, NotSignedInError, YinlingError
@@ -86,6 +87,36 @@ async def on_unforeseen(request: Request, error: Exception) -> Response:
     reference = new_code("err")
     log.error("request_failed", reference=reference, method=request.method, path=request.url.path, exc_info=error)
     return error_body("internal_error", 500, request, {"reference": reference})
+
+
+class SizeGuard:
+    """Refuses a body that says it is too large before it is read, and one that does not say while it is."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        said = request.headers.get("content-length", "0")
+        if said.isascii() and said.isdigit() and int(said) > self._most_bytes:
+            await error_body("too_large", 413, request, {}, {"Connection": "close"})(scope, receive, send)
+            return
+        read_bytes = 0
+
+        async def receive_counted() -> Message:
+            nonlocal read_bytes
+            message = await receive()
+            read_bytes += len(message.get("body", b""))
+            if read_bytes > self._most_bytes:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, receive_counted, send)
 
 
 def install(application: FastAPI) -> None:

@@ -58,7 +58,7 @@ def answered(session: Session, caller: Caller, now: datetime) -> Answered:
     )
     # Closed without an acknowledgement (ended by itself, merged): neither answered nor waiting, so not a call answered late.
     query = query.where(sa.or_(Incident.acknowledged_at.is_not(None), Incident.state != IncidentState.CLOSED))
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     waits = [None if taken is None else (taken - opened).total_seconds() for opened, taken in rows]
     return answer_figures(waits, [(now - opened).total_seconds() for opened, _ in rows])
 
@@ -71,7 +71,7 @@ def open_counts(session: Session, caller: Caller) -> OpenCounts:
         Incident.drill.is_(False),
         sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None)),
     )
-    counts = dict(session.execute(query.group_by(Incident.severity)).tuples().all())
+    counts = dict(session.execute(query.group_by(Incident.severity)).all())
     return OpenCounts(**{str(severity): counts.get(str(severity), 0) for severity in Severity})
 
 
@@ -81,6 +81,6 @@ def alarm_curve(session: Session, caller: Caller, now: datetime) -> list[HourCou
     first = this_hour - 23 * _HOUR
     hour = sa.cast(Incident.opened_at, sa.BigInteger) // _HOUR_MICROSECONDS
     query = sa.select(hour, sa.func.count()).where(_counted(caller), Incident.opened_at >= first, Incident.severity.in_(CALLS))
-    counts = dict(session.execute(query.group_by(hour)).tuples().all())
+    counts = dict(session.execute(query.group_by(hour)).all())
     hours = [first + index * _HOUR for index in range(24)]
     return [HourCount(hour_start=start, count=counts.get(int(start.timestamp()) // 3600, 0)) for start in hours]

@@ -114,7 +114,7 @@ def find_caller(session: Session, session_hash: str, now: datetime) -> tuple[Cal
     ).one_or_none()
     if row is None:
         return None
-    expires_at, user = row.tuple()
+    expires_at, user = row
     return caller_of(user, session_hash), expires_at
 
 

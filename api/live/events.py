@@ -99,7 +99,7 @@ def _places(session: Session, home_ids: set[int]) -> dict[int, Place]:
     rows = session.execute(
         sa.select(Home.id, Area.path, Home.is_probe).outerjoin(Area, Area.id == Home.area_id).where(Home.id.in_(home_ids))
     )
-    return {home_id: Place(home_id, path, is_probe) for home_id, path, is_probe in rows.tuples()}
+    return {home_id: Place(home_id, path, is_probe) for home_id, path, is_probe in rows}
 
 
 def _incident_events(

@@ -218,7 +218,10 @@ def _told(deps: Deps, run: Callable[[Session, datetime], Answer]) -> Answer:
 @router.get(
     "/devices/{device_id}/readings",
     responses=refusals(
-        NO_DEVICE, InvalidInputError("unknown_metric"), InvalidInputError("period_invalid"), UnavailableError("readings_store_away")
+        NO_DEVICE,
+        InvalidInputError("unknown_metric"),
+        InvalidInputError("period_invalid"),
+        UnavailableError("readings_unavailable"),
     ),
 )
 def read_readings(  # noqa: PLR0913, PLR0917 a query has that many sides

@@ -99,7 +99,7 @@ def _last_movement(session: Session, home_id: int, devices: Sequence[Device]) ->
     query = sa.select(SignalRecord.received_at, SignalRecord.device_id).where(
         SignalRecord.home_id == home_id, SignalRecord.type.in_(MOVEMENT)
     )
-    last = session.execute(query.order_by(SignalRecord.received_at.desc()).limit(1)).tuples().first()
+    last = session.execute(query.order_by(SignalRecord.received_at.desc()).limit(1)).first()
     if last is None:
         return None
     return LastMovement(at=last[0], room=next((device.room for device in devices if device.id == last[1]), None))

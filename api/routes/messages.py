@@ -49,7 +49,7 @@ def list_unknown_messages(
         place = (sa.cast(UnknownTopic.last_at, sa.BigInteger), UnknownTopic.id)
         query = query.where(sa.tuple_(*place) < sa.tuple_(before[0], before[1]))
     with deps.database.snapshot() as session:
-        rows = session.execute(query.limit(limit + 1)).tuples().all()
+        rows = session.execute(query.limit(limit + 1)).all()
         payloads = _newest_payloads(session, [topic.id for topic, _, _ in rows[:limit]])
     items = [_unknown(topic, home, device, payloads.get(topic.id)) for topic, home, device in rows[:limit]]
     last = rows[limit - 1][0] if len(rows) > limit else None
@@ -62,7 +62,7 @@ def _newest_payloads(session: Session, topic_ids: Sequence[int]) -> dict[int, by
     newest = sa.select(sa.func.max(UnknownMessage.id)).where(UnknownMessage.unknown_topic_id.in_(topic_ids))
     newest = newest.group_by(UnknownMessage.unknown_topic_id)
     query = sa.select(UnknownMessage.unknown_topic_id, UnknownMessage.payload).where(UnknownMessage.id.in_(newest))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _unknown(topic: UnknownTopic, home: str | None, device: str | None, payload: bytes | None) -> UnknownMessageOut:
@@ -101,7 +101,7 @@ def list_refusals(caller: Seer, deps: Using, limit: Annotated[int, Query(ge=1, l
     if not caller.scope.whole_centre:
         query = query.where(caller.scope.of_home(Device.home_id))
     with deps.database.snapshot() as session:
-        rows = session.execute(query).tuples().all()
+        rows = session.execute(query).all()
     return RefusalList(
         items=[
             RefusalOut(

@@ -164,7 +164,7 @@ def list_audit(
     if not caller.scope.whole_centre:
         query = query.where(caller.scope.of_home(AuditEntry.home_id))
     with deps.database.snapshot() as session:
-        rows = session.execute(query.limit(limit + 1)).tuples().all()
+        rows = session.execute(query.limit(limit + 1)).all()
     items = [
         AuditItem(
             id=entry.id,

@@ -149,8 +149,8 @@ def _tested(session: Session, devices: Sequence[Device]) -> dict[int, datetime]:
         .where(SignalRecord.device_id.in_(waiting), SignalRecord.type.in_(_TESTING))
         .group_by(SignalRecord.device_id)
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def _pairs(session: Session, query: sa.Select[int, str]) -> dict[int, str]:
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())

@@ -43,16 +43,12 @@ def _gather(session: Session, incidents: Sequence[Incident]) -> _Names:
     home_ids = {incident.home_id for incident in incidents if incident.home_id is not None}
     user_ids = {id_ for incident in incidents for id_ in (incident.owner_id, incident.responder_id) if id_ is not None}
     device_ids = {alert.device_id for group in alerts.values() for alert in group if alert.device_id is not None}
-    homes = session.execute(sa.select(Home.id, Home.code, Home.name, Home.address).where(Home.id.in_(home_ids))).tuples()
+    homes = session.execute(sa.select(Home.id, Home.code, Home.name, Home.address).where(Home.id.in_(home_ids)))
     people = session.execute(
         sa.select(Resident.home_id, Resident.id, Resident.name).where(Resident.home_id.in_(home_ids)).order_by(Resident.id)
-    ).tuples()
-    users = session.execute(sa.select(User.id, User.name).where(User.id.in_(user_ids))).tuples() if user_ids else ()
-    devices = (
-        session.execute(sa.select(Device.id, Device.name, Device.room).where(Device.id.in_(device_ids))).tuples()
-        if device_ids
-        else ()
     )
+    users = session.execute(sa.select(User.id, User.name).where(User.id.in_(user_ids))).all() if user_ids else ()
+    devices = session.execute(sa.select(Device.id, Device.name, Device.room).where(Device.id.in_(device_ids))) if device_ids else ()
     of_home: dict[int, list[str]] = defaultdict(list)
     residents: dict[int, str] = {}
     for home_id, resident_id, name in people:

@@ -78,7 +78,7 @@ def area_references(session: Session, areas: Iterable[Area | None]) -> dict[int,
     codes = {code for area in wanted.values() for code in area.path.strip("/").split("/")}
     if not codes:
         return {}
-    names = dict(session.execute(sa.select(Area.code, Area.name).where(Area.code.in_(codes))).tuples().all())
+    names = dict(session.execute(sa.select(Area.code, Area.name).where(Area.code.in_(codes))).all())
     return {
         id_: AreaReference(
             code=area.code, name=area.name, path_names=[names.get(code, code) for code in area.path.strip("/").split("/")]

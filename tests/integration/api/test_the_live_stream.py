@@ -1,0 +1,202 @@
+"""Through a real uvicorn: what commits reaches whoever may see it at once, and a reader that comes back misses nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from support.api_town import Served, Town
+
+from alerts.model import OperatorPresence, ProbeRun
+from alerts.presence import PRESENCE_LASTS, is_watched
+from api.live import hub as hub_module
+
+
+class Reader:
+    """A live stream read in the background; waits by condition."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.events: list[tuple[str, int | None, dict[str, Any]]] = []
+        self.arrived: list[float] = []
+        self.ended = threading.Event()
+        self._changed = threading.Condition()
+        self._response = response
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        event, sequence, data = "", None, ""
+        try:
+            for line in self._response.iter_lines():
+                if line.startswith("event: "):
+                    event = line[7:]
+                elif line.startswith("id: "):
+                    sequence = int(line[4:])
+                elif line.startswith("data: "):
+                    data = line[6:]
+                elif not line and event:
+                    with self._changed:
+                        self.events.append((event, sequence, json.loads(data)))
+                        self.arrived.append(time.perf_counter())
+                        self._changed.notify_all()
+                    event, sequence, data = "", None, ""
+        except (httpx.HTTPError, httpx.StreamError):
+            pass
+        self.ended.set()
+
+    def wait(self, name: str, count: int = 1, seconds: float = 10) -> list[dict[str, Any]]:
+        with self._changed:
+            found = self._changed.wait_for(lambda: len(self.named(name)) >= count, seconds)
+        assert found, f"no {name} among {[event for event, _, _ in self.events]}"
+        return self.named(name)
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        return [data for event, _, data in self.events if event == name]
+
+
+@contextmanager
+def reading(client: httpx.Client, last: int | str | None = None) -> Iterator[Reader]:
+    headers = {} if last is None else {"Last-Event-ID": str(last)}
+    with client.stream("GET", "/api/v1/live", headers=headers, timeout=30) as response:
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        reader = Reader(response)
+        reader.wait("hello")
+        yield reader
+
+
+def test_an_incident_reaches_the_screen_within_fifty_milliseconds_of_its_commit(town: Town, served: Served) -> None:
+    with reading(served("operator")) as reader:
+        waits = []
+        for number in range(1, 11):
+            town.incident("h-north")
+            committed = time.perf_counter()
+            reader.wait("incident.opened", number)
+            waits.append(reader.arrived[[i for i, e in enumerate(reader.events) if e[0] == "incident.opened"][-1]] - committed)
+        assert sorted(waits)[5] < 0.05, waits
+        opened = reader.named("incident.opened")[0]
+        assert opened["incident"]["home"] == "h-north"
+        assert opened["sequence"] == reader.events[-10][1]
+
+
+def test_each_person_hears_of_what_they_may_see_and_of_nothing_else(town: Town, served: Served) -> None:
+    with reading(served("operator")) as operator, reading(served("family")) as family, reading(served("installer")) as installer:
+        town.incident("h-south")
+        drill = town.incident("h-north", drill=True)
+        seen = town.incident("h-north")
+        assert [data["incident"]["id"] for data in operator.wait("incident.opened", 3)][1:] == [drill, seen]
+        assert [data["incident"]["id"] for data in family.wait("incident.opened")] == [seen]
+        renamed = served("supervisor").patch(f"/api/v1/devices/{town.devices['h-north']}", json={"name": "new"})
+        assert renamed.status_code == 200, renamed.text
+        assert operator.wait("device.changed")[0]["device"]["values"].keys() == {"heart_rate", "battery"}
+        assert installer.wait("device.changed")[0]["device"]["values"].keys() == {"battery"}
+        assert installer.named("incident.opened") == []
+
+
+def test_a_reader_that_comes_back_gets_what_it_missed_and_nothing_twice(town: Town, served: Served) -> None:
+    client = served("operator")
+    with reading(client) as first:
+        start = first.named("hello")[0]["sequence"]
+    missed = [town.incident("h-north"), town.incident("h-south")]
+    with reading(client, start) as second:
+        town.incident("h-north")
+        ids = [data["incident"]["id"] for data in second.wait("incident.opened", 3)]
+        assert ids[:2] == missed
+        assert len(set(ids)) == 3
+        sequences = [sequence for event, sequence, _ in second.events if event.startswith("incident")]
+        assert sequences == sorted(set(sequences))
+
+
+def test_what_was_missed_out_of_sight_is_not_sent_later_either(town: Town, served: Served) -> None:
+    town.incident("h-south")
+    own = town.incident("h-north")
+    with reading(served("family"), 0) as reader:
+        assert [data["incident"]["id"] for data in reader.wait("incident.opened")] == [own]
+
+
+@pytest.mark.parametrize("last", ["999999", "nonsense", "-1", "9" * 40])
+def test_a_place_that_cannot_be_resumed_from_asks_for_a_fresh_start(town: Town, served: Served, last: str) -> None:
+    town.incident("h-north")
+    with reading(served("operator"), last) as reader:
+        assert reader.wait("reset")[0]["sequence"] >= 1
+        town.incident("h-south")
+        assert reader.wait("incident.opened")[-1]["incident"]["home"] == "h-south"
+
+
+def test_a_stream_open_at_an_operator_means_watched_and_closed_means_not(town: Town, served: Served) -> None:
+    with reading(served("family")):
+        assert not _watched(town)
+    with reading(served("operator")):
+        assert _watched(town)
+    _wait(lambda: not _rows(town))
+
+
+def test_a_stream_keeps_its_presence_and_beats(town: Town, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "TEND_SECONDS", 0.05)
+    with reading(served("operator")) as reader:
+        reader.wait("heartbeat", 1, 15)
+        first = _rows(town)[0].expires_at
+        town.clock.advance(PRESENCE_LASTS)
+        _wait(lambda: _rows(town)[0].expires_at > first)
+        assert _watched(town)
+        beat = reader.wait("heartbeat")[-1]
+        assert beat["server_time"].endswith("Z")
+
+
+def test_a_stream_ends_with_its_session(served: Served) -> None:
+    client = served("operator")
+    with reading(client) as reader:
+        assert client.post("/api/v1/sign-out").status_code == 204
+        assert reader.ended.wait(5)
+
+
+def test_a_stream_ends_soon_after_its_person_is_disabled(town: Town, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "TEND_SECONDS", 0.05)
+    with reading(served("operator")) as reader:
+        disabled = served("administrator").patch(f"/api/v1/users/{town.users['operator']}", json={"disabled": True})
+        assert disabled.status_code == 200
+        assert reader.ended.wait(15)
+
+
+def test_the_probes_outcome_is_told_to_the_console(town: Town, served: Served) -> None:
+    now = town.clock.now()
+    with town.deps.database.transaction() as session:
+        session.add(ProbeRun(event_key="p1", sent_at=now, due_at=now, arrived_at=now, outcome="arrived", latency_milliseconds=12.5))
+    with reading(served("supervisor")) as reader:
+        # The manual clock stands still: the reader looks for probes each second of it.
+        town.clock.advance(timedelta(seconds=2))
+        town.deps.live.wake()
+        assert reader.wait("probe")[0]["latency_milliseconds"] == 12.5
+
+
+def test_the_server_stops_within_three_seconds_with_streams_open(town: Town, served: Served) -> None:
+    with reading(served("operator")) as reader, reading(served("family")) as other:
+        began = time.perf_counter()
+        town.deps.live.end_all()
+        assert reader.ended.wait(3)
+        assert other.ended.wait(3)
+        assert time.perf_counter() - began < 3
+
+
+def _rows(town: Town) -> list[OperatorPresence]:
+    with town.deps.database.snapshot() as session:
+        return session.query(OperatorPresence).all()
+
+
+def _watched(town: Town) -> bool:
+    with town.deps.database.snapshot() as session:
+        return is_watched(session, town.clock.now())
+
+
+def _wait(condition: Callable[[], object], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never came"
+        pause.wait(0.02)
