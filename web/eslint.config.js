@@ -31,7 +31,7 @@ export default typescript.config(
       'vue/attributes-order': 'off',
       'vue/block-lang': ['error', { script: { lang: 'ts' } }],
       'vue/no-v-html': 'error',
-      'vue/no-bare-strings-in-template': ['error', { allowlist: ['·', '/', '(', ')', '—', '–', '+', ':', '：', '%', '↑', '→', '✓', '×', '1', '9', '？', '?', 'ms', '-', '、', ','] }],
+      'vue/no-bare-strings-in-template': ['error', { allowlist: ['Esc', 'A', 'I', '←', '.', '·', '/', '(', ')', '—', '–', '+', ':', '：', '%', '↑', '→', '✓', '×', '1', '9', '？', '?', '-', '、', ','] }],
     },
   },
   { files: ['tools/**'], rules: { 'no-console': 'off' } },

@@ -24,7 +24,7 @@ export function useWords() {
     const where = story.room ? t('incident.in_room', { room: story.room }) : ''
     const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
     const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''
-    return t(key, { who: name, where, what: kindWords(story.what), device: story.device ?? '', measured })
+    return t(key, { who: name, where, room: story.room ?? '', what: kindWords(story.what), device: story.device ?? '', measured })
   }
 
   function actWords(entry: Pick<TimelineEntry, 'act' | 'details'>): string {
