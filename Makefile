@@ -31,7 +31,7 @@ NPM = node_home=$$(echo $(CURDIR)/.venv-node/lib/python*/site-packages/nodejs_wh
 endif
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help install run test check check-python check-web bench proof lock clean system-packages
+.PHONY: help reference install run test check check-python check-web bench proof lock clean system-packages
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -62,6 +62,9 @@ bench: install ## run every bench, each printing a table and one JSON line
 
 proof: install system-packages ## run the long forms of the fault tests and write their figures into docs/
 	@$(IN_VENV) -m pytest -m proof --timeout 3600 $(ARGUMENTS)
+
+reference: $(VENV)/.installed ## write the reference pages of docs/ again from the source
+	cd tests && ../$(IN_VENV) -m support.reference
 
 lock: $(VENV)/.installed ## write the lock files again from pyproject.toml
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml -o requirements/run.lock
