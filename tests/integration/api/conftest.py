@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,9 +57,15 @@ def served(town: Town) -> Iterator[Served]:
         clients.append(client)
         return client
 
+    def stop() -> float:
+        began = time.perf_counter()
+        server.should_exit = True
+        thread.join(10)
+        return time.perf_counter() - began
+
+    town.stop_server = stop
     yield sign_in
-    server.should_exit = True
-    thread.join(10)
+    stop()
     assert not thread.is_alive(), "the server must end although streams were open"
     for client in clients:
         client.close()

@@ -20,13 +20,14 @@ from people.model import Home
 def _family(town: Town) -> dict[str, Any]:
     items = town.client.get("/api/v1/family/homes", headers=town.bearer("family")).json()["items"]
     assert [item["home"] for item in items] == ["h-north"]
-    return items[0]
+    home: dict[str, Any] = items[0]
+    return home
 
 
 def test_a_family_is_told_normal_only_while_something_is_heard(town: Town) -> None:
     assert _family(town)["verdict"] == "unknown"
     with town.deps.database.transaction() as session:
-        device = session.get(Device, town.devices["h-north"])
+        device = session.get_one(Device, town.devices["h-north"])
         device.last_seen_at, device.battery = town.clock.now(), 80
     said = _family(town)
     assert said["verdict"] == "normal"
@@ -188,6 +189,6 @@ def test_the_document_names_every_error_and_each_operation_once(town: Town) -> N
 def test_incidents_opened_by_devices_not_yet_live_are_the_installers_to_see(town: Town) -> None:
     incident = town.incident("h-north", "sos")
     with town.deps.database.transaction() as session:
-        session.get(Incident, incident).not_live = True
+        session.get_one(Incident, incident).not_live = True
     items = town.client.get("/api/v1/incidents", headers=town.bearer("installer")).json()["items"]
     assert [item["id"] for item in items] == [incident]

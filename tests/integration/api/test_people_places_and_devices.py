@@ -173,7 +173,7 @@ def test_the_life_of_a_device_over_http(town: Town) -> None:
     again = town.client.post(f"{url}/secret", headers=headers).json()["mqtt"]["password"]
     assert again != mqtt["password"]
     with town.deps.database.snapshot() as session:
-        assert again not in str(session.get(Device, device["id"]).__dict__)
+        assert again not in str(session.get_one(Device, device["id"]).__dict__)
     assert town.client.patch(url, json={"room": None, "name": "New"}, headers=headers).json()["room"] is None
     assert town.client.post(f"{url}/retire", headers=headers).json()["state"] == "retired"
     assert town.client.get("/api/v1/devices?state=retired", headers=headers).json()["items"][0]["id"] == device["id"]
@@ -220,7 +220,7 @@ def test_readings_come_back_and_health_only_to_those_who_may_see_it(town: Town) 
     naive = {"metric": "battery", "from": "2026-01-02T00:00:00"}
     assert town.client.get(url, params=naive, headers=town.bearer("operator")).status_code == 422
     with town.deps.database.transaction() as session:
-        session.get(Device, device).resident_id = session.query(Resident).filter(Resident.home_id == home).one().id
+        session.get_one(Device, device).resident_id = session.query(Resident).filter(Resident.home_id == home).one().id
     day = town.client.get("/api/v1/homes/h-north/day", headers=town.bearer("operator")).json()
     vital = next(series for series in day["vitals"] if series["metric"] == "heart_rate")
     assert (vital["unit"], vital["low"], vital["high"]) == ("1/min", 45, 120)

@@ -10,7 +10,10 @@ from people.model import AuditEntry, User
 
 
 def _sign_in(town: Town, username: str, password: str) -> httpx.Response:
-    return town.client.post("/api/v1/sign-in", json={"username": username, "password": password}, headers={"Accept-Language": "en"})
+    answer: httpx.Response = town.client.post(
+        "/api/v1/sign-in", json={"username": username, "password": password}, headers={"Accept-Language": "en"}
+    )
+    return answer
 
 
 def test_signing_in_gives_a_token_and_a_guarded_cookie(town: Town) -> None:
@@ -109,4 +112,4 @@ def test_signing_out_ends_the_session(town: Town) -> None:
 
 def test_the_stored_password_is_an_argon2_hash(town: Town) -> None:
     with town.deps.database.snapshot() as session:
-        assert session.query(User).first().password_hash.startswith("$argon2id$")
+        assert session.query(User).limit(1).one().password_hash.startswith("$argon2id$")

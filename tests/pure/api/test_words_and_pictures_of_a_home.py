@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -46,13 +47,16 @@ WELL = HomeFacts(
         ({"danger_open": True, "last_seen_at": None, "gateway_silent": True}, ("incident", "incident_open")),
     ],
 )
-def test_stale_is_never_normal_and_the_worst_is_said_first(change: dict, said: tuple[str, str]) -> None:
+def test_stale_is_never_normal_and_the_worst_is_said_first(change: dict[str, Any], said: tuple[str, str]) -> None:
     assert judge(replace(WELL, **change), NOW) == said
 
 
 def test_lanes_join_movement_and_close_what_was_open_at_the_beginning() -> None:
     start = NOW - timedelta(hours=2)
-    minutes = lambda *numbers: [start + timedelta(minutes=number) for number in numbers]  # noqa: E731
+
+    def minutes(*numbers: int) -> list[datetime]:
+        return [start + timedelta(minutes=number) for number in numbers]
+
     device = Device(id=1, name="sensor", room="bedroom", profile="motion")
     happenings = [Happening(1, "motion.seen", at) for at in minutes(10, 12, 40)]
     happenings += [
