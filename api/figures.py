@@ -48,7 +48,7 @@ def percentile(ordered: Sequence[float], percent: int) -> float | None:
 def _counted(caller: Caller) -> sa.ColumnElement[bool]:
     inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
     test = sa.and_(Incident.reason.is_not(None), Incident.reason == CloseReason.TEST)
-    return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), Incident.not_live.is_(False), sa.not_(test))
+    return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
 
 
 def answered(session: Session, caller: Caller, now: datetime) -> Answered:
