@@ -57,6 +57,11 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": LOOPBACK, "": LOOPBACK, "::": "::1"}.get(host, host)  # noqa: S104 compared with, not listened on
 
 
+def in_url(host: str) -> str:
+    """The host as a URL writes it: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def free_port(host: str, taken: set[int]) -> int:
     """A port nobody listens on, not in `taken`, which it joins."""
     for _ in range(_ATTEMPTS):

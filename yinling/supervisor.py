@@ -28,7 +28,7 @@ from yinling import run_file
 from yinling.children import Child, Plan
 from yinling.environment import environment_of
 from yinling.errors import CannotStartError
-from yinling.ports import LOOPBACK, Ports, answers, reachable
+from yinling.ports import LOOPBACK, Ports, answers, in_url, reachable
 
 log = structlog.get_logger()
 
@@ -145,7 +145,7 @@ class Supervisor:
                 raise CannotStartError(message)
 
     def _ask_ready(self) -> bool:
-        address = f"http://{_in_url(reachable(self._settings.host))}:{self._ports.http}/readyz"
+        address = f"http://{in_url(reachable(self._settings.host))}:{self._ports.http}/readyz"
         try:
             with urllib.request.urlopen(address, timeout=1.0) as answer:
                 return bool(answer.status == 200)  # noqa: PLR2004 the status has this name in HTTP
@@ -186,10 +186,6 @@ def _stop_groups(children: Sequence[Child]) -> list[list[Child]]:
     ranks = {"broker": 3, "pager": 1}
     rank_of = {child: 2 if child.name.startswith("ingest-") else ranks.get(child.name, 0) for child in children}
     return [[child for child in children if rank_of[child] == rank] for rank in range(4)]
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _text_of(error: urllib.error.HTTPError) -> str:

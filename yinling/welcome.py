@@ -11,7 +11,7 @@ from rich.table import Table
 
 from core.config import Settings
 from yinling import demo
-from yinling.ports import Ports, reachable
+from yinling.ports import Ports, in_url, reachable
 
 
 def show(settings: Settings, ports: Ports, *, admin_password: str | None, first_sos: demo.FirstSos | None) -> None:
@@ -21,6 +21,7 @@ def show(settings: Settings, ports: Ports, *, admin_password: str | None, first_
     console.print(Panel(_addresses(host, ports, settings), title="银铃已就绪 · Yinling is ready", expand=False))
     if settings.demo:
         console.print(Panel(_sign_ins(), title="演示账号 · Sign-ins of the demonstration", expand=False))
+        console.print("几分钟无人接警时,模拟同事会接手 · A simulated colleague takes what nobody took for some minutes.\n")
     if admin_password is not None:
         console.print(
             f"[bold]管理员 · Administrator:[/] admin / [bold]{admin_password}[/]\n"
@@ -41,7 +42,7 @@ def sos_command(host: str, port: int, device: demo.FirstSos) -> str:
 
 
 def _addresses(host: str, ports: Ports, settings: Settings) -> Table:
-    pages = f"http://{f'[{host}]' if ':' in host else host}:{ports.http}"
+    pages = f"http://{in_url(host)}:{ports.http}"
     table = Table.grid(padding=(0, 2))
     table.add_row("调度台与各页面 · Console and pages", f"[bold]{pages}[/]")
     table.add_row("设备 MQTT · Devices", f"{host}:{ports.mqtt}")

@@ -6,7 +6,7 @@ import asyncio
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,11 +22,12 @@ from yinling import demo, run_file
 from yinling.checks import prepare_data_dir
 from yinling.demo.census import household
 from yinling.demo.furnishing import furnish
-from yinling.demo.keys import load_or_create
+from yinling.demo.keys import DemoKey, load_or_create
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
-from yinling.ports import answers, reachable
+from yinling.ports import answers, in_url, reachable
 from yinling.simulate.alarms import Resident
+from yinling.simulate.colleague import ROUND_SECONDS, Colleague
 from yinling.simulate.town import Tally, Town, Ways
 
 
@@ -41,11 +42,12 @@ def simulate_homes(*, homes: int, rate: float, quiet: bool, data_dir: Path | Non
     ways = Ways(reachable(settings.host), settings.mqtt_port, settings.gateway_port, ZoneInfo(settings.timezone), rate)
     residents = [Resident(plan, furnish(plan)) for plan in map(household, range(1, homes + 1))]
     town = Town(residents, load_or_create(folder), ways, clock)
+    colleague = _colleague(settings, load_or_create(folder), residents) if settings.demo else None
     if quiet:
-        asyncio.run(_until_stopped(town, lambda _tally: None))
+        asyncio.run(_until_stopped(town, colleague, lambda _tally: None))
         return
     with Live(console=Console(stderr=True), auto_refresh=False) as live:
-        asyncio.run(_until_stopped(town, lambda tally: live.update(_picture(tally, homes, rate), refresh=True)))
+        asyncio.run(_until_stopped(town, colleague, lambda tally: live.update(_picture(tally, homes, rate), refresh=True)))
 
 
 def fill_past_week(data_dir: Path | None) -> None:
@@ -57,13 +59,32 @@ def fill_past_week(data_dir: Path | None) -> None:
     fill(settings, prepare_data_dir(settings.data_dir), SystemClock())
 
 
-async def _until_stopped(town: Town, show: Callable[[Tally], None]) -> None:
-    living = asyncio.ensure_future(town.live(show))
+def _colleague(settings: Settings, key: DemoKey, residents: Sequence[Resident]) -> Colleague:
+    homes = frozenset(resident.home.code for resident in residents) - {demo.FAMILY_HOME}
+    address = f"http://{in_url(reachable(settings.host))}:{settings.http_port}"
+    return Colleague(address, demo.COLLEAGUE, key.secret_of(demo.COLLEAGUE), homes, SystemClock())
+
+
+async def _until_stopped(town: Town, colleague: Colleague | None, show: Callable[[Tally], None]) -> None:
+    living = asyncio.ensure_future(_live(town, colleague, show))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, living.cancel)
     with suppress(asyncio.CancelledError):
         await living
+
+
+async def _live(town: Town, colleague: Colleague | None, show: Callable[[Tally], None]) -> None:
+    async with asyncio.TaskGroup() as together:
+        together.create_task(town.live(show))
+        if colleague is not None:
+            together.create_task(_work(colleague))
+
+
+async def _work(colleague: Colleague) -> None:
+    while True:
+        await asyncio.sleep(ROUND_SECONDS)
+        await asyncio.to_thread(colleague.round)
 
 
 def _settings_of_running_centre(data_dir: Path | None) -> Settings:

@@ -37,6 +37,9 @@ ACCOUNTS: tuple[Account, ...] = (
     Account("admin", ADMINISTRATOR_PASSWORD, Role.ADMINISTRATOR, "管理员", "管理员 · administrator"),
 )
 
+COLLEAGUE = "colleague"
+"""The simulated operator's sign-in name; its password is derived from the folder's key and printed nowhere."""
+
 MORE_RESPONDERS: tuple[tuple[str, str, str], ...] = (
     ("responder-wutong", "吴建国", "wutong"),
     ("responder-qingshi", "郑丽华", "qingshi"),

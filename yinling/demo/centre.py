@@ -21,7 +21,7 @@ from devices.model import Device, DeviceState
 from devices.profiles import catalogue
 from people.model import Area, Centre, Contact, Home, Resident, Role, User
 from people.passwords import hash_password
-from yinling.demo.accounts import ACCOUNTS, MORE_RESPONDERS, Account
+from yinling.demo.accounts import ACCOUNTS, COLLEAGUE, MORE_RESPONDERS, Account
 from yinling.demo.census import AREAS, CENTRE_NAME, CENTRE_PHONE, Household, household
 from yinling.demo.furnishing import TRIAL_ROLE, DevicePlan, code_of, furnish
 from yinling.demo.keys import DemoKey, load_or_create
@@ -53,7 +53,7 @@ def ensure_centre(database: Database, data_dir: Path, settings: Settings, homes:
         session.add_all(added)
         session.flush()
         _add_devices(session, list(zip(missing, added, strict=True)), key, now)
-        _ensure_accounts(session, now)
+        _ensure_accounts(session, key, now)
         if missing:
             write_past_incidents(session, added, now, settings.timezone)
     trial = code_of(household(1), DevicePlan(TRIAL_ROLE, "sos-button", ""))
@@ -157,14 +157,15 @@ def _small_number(text: str) -> int:
     return int(hash_secret(text)[:8], 16) % 1_000_000
 
 
-def _ensure_accounts(session: Session, now: datetime) -> None:
+def _ensure_accounts(session: Session, key: DemoKey, now: datetime) -> None:
     there = set(session.scalars(sa.select(User.username)))
     password_of_responders = next(account.password for account in ACCOUNTS if account.role is Role.RESPONDER)
     more = [
         Account(username, password_of_responders, Role.RESPONDER, name, "", areas=(area,))
         for username, name, area in MORE_RESPONDERS
     ]
-    wanted = [account for account in (*ACCOUNTS, *more) if account.username not in there]
+    colleague = Account(COLLEAGUE, key.secret_of(COLLEAGUE), Role.OPERATOR, "模拟同事", "")
+    wanted = [account for account in (*ACCOUNTS, colleague, *more) if account.username not in there]
     # Hashing is slow on purpose; the passwords are printed at every start, so a shared hash gives nothing away.
     hashes = {password: hash_password(password) for password in {account.password for account in wanted}}
     for account in wanted:
