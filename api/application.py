@@ -38,7 +38,7 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
-        separate_input_output_schemas=False,
+        separate_input_output_schemas=True,
     )
     application.state.deps = deps
     application.add_middleware(errors.SizeGuard, most_bytes=BODY_BYTES)

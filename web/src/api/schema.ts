@@ -3,7 +3,942 @@
  * Do not make direct changes to the file.
  */
 
-export type paths = Record<string, never>;
+export interface paths {
+    "/api/v1/areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Areas
+         * @description The centre's tree, parents before children; whoever is limited to areas sees those.
+         */
+        get: operations["listAreas"];
+        put?: never;
+        /**
+         * Create Area
+         * @description Add a node of the tree.
+         */
+        post: operations["createArea"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Every change and every look at medical data, newest first; whoever is limited to areas sees those of their homes.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/broker/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Refusals
+         * @description Connections and publications the broker refused, the latest first.
+         */
+        get: operations["listRefusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/centre/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Overview
+         * @description The figures of the caller's scope: the last 24 hours, and what is so now.
+         */
+        get: operations["readOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{contact_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Contact
+         * @description Take a contact away.
+         */
+        delete: operations["removeContact"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Contact
+         * @description Change a contact.
+         */
+        patch: operations["changeContact"];
+        trace?: never;
+    };
+    "/api/v1/devices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Devices
+         * @description Devices that are not retired, or those of one state; health values only when one home is asked for.
+         */
+        get: operations["listDevices"];
+        put?: never;
+        /**
+         * Create Device
+         * @description Hang a device up: it gets its name and its secret, which is shown this once only.
+         */
+        post: operations["createDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Device
+         * @description One device with its latest values.
+         */
+        get: operations["readDevice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Device
+         * @description Change its name, room, wearer or profile; with another profile its test has to be seen again.
+         */
+        patch: operations["changeDevice"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Device Live
+         * @description Confirm that the centre has seen its test alarm.
+         */
+        post: operations["makeDeviceLive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/readings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Readings
+         * @description A series, at most `points` of it with its extremes kept.
+         */
+        get: operations["readReadings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire Device
+         * @description Take it, and what speaks through it, out of use for good; its history stays.
+         */
+        post: operations["retireDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Device Secret
+         * @description A new secret, shown this once only; the old one no longer signs in.
+         */
+        post: operations["renewDeviceSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Signals
+         * @description What it said lately and what became of it, newest first.
+         */
+        get: operations["listSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/family/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Family Homes
+         * @description The caller's homes, each with its verdict and with what it rests on.
+         */
+        get: operations["listFamilyHomes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Homes
+         * @description Homes by code.
+         */
+        get: operations["listHomes"];
+        put?: never;
+        /**
+         * Create Home
+         * @description Add a home; its code is its name on the broker and never changes.
+         */
+        post: operations["createHome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Home
+         * @description Everything about a home; a look at its medical data is written to the audit.
+         */
+        get: operations["readHome"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Home
+         * @description Change what is known of a home.
+         */
+        patch: operations["changeHome"];
+        trace?: never;
+    };
+    "/api/v1/homes/{code}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Contact
+         * @description Add family or a key holder.
+         */
+        post: operations["createContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{code}/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Day
+         * @description The last hours of a home as a picture, with a sentence that says it in words; vitals only where they may be seen.
+         */
+        get: operations["readDay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{code}/residents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Resident
+         * @description Add a person who lives in a home.
+         */
+        post: operations["createResident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Incidents
+         * @description What is open, worst and oldest first; with `closed` or `all`, newest first. No filter of time hides an open one.
+         */
+        get: operations["listIncidents"];
+        put?: never;
+        /**
+         * Open Incident
+         * @description Open an incident by hand: a phone call, a walk-in.
+         */
+        post: operations["openIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Incident
+         * @description Everything about one incident; a look at medical data is written to the audit.
+         */
+        get: operations["readIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Incident
+         * @description Take it: one person wins, everybody else is told who.
+         */
+        post: operations["acknowledgeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Incident
+         * @description Close it with a reason; while the condition is still there only by shelving its alert until a time.
+         */
+        post: operations["closeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dispatch Incident
+         * @description Send a named responder.
+         */
+        post: operations["dispatchIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge Incident
+         * @description Put it into another of the same home; answers with that one.
+         */
+        post: operations["mergeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/note": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note Incident
+         * @description Add a line to its timeline.
+         */
+        post: operations["noteIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/on-scene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Arrive On Scene
+         * @description The responder is there.
+         */
+        post: operations["arriveOnScene"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Incident
+         * @description Give it back to the queue: it rings again.
+         */
+        post: operations["releaseIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen Incident
+         * @description It is not over: it rings again.
+         */
+        post: operations["reopenIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Incident
+         * @description The situation is over; the record still wants its reason.
+         */
+        post: operations["resolveIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split Incident
+         * @description Make an incident of its own of some of its alerts; answers with the new one.
+         */
+        post: operations["splitIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Live
+         * @description What changes, as soon as it has committed, of all that the caller may see; resumes after `Last-Event-ID`.
+         */
+        get: operations["readLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Me
+         * @description The person who is signed in, and what they may do.
+         */
+        get: operations["readMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change My Password
+         * @description Set a new password; all other sessions of this person end.
+         */
+        post: operations["changeMyPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/unknown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unknown Messages
+         * @description Topics with something not understood, the latest first, with the newest payload of each.
+         *
+         *     Whoever is limited to areas or homes sees those of their homes; what no home can be told of, only who sees all.
+         */
+        get: operations["listUnknownMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Probe Runs
+         * @description The last synthetic alarms, newest first.
+         */
+        get: operations["listProbeRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profiles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Profiles
+         * @description The catalogue: what each model can say and how often.
+         */
+        get: operations["listProfiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/residents/{resident_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Resident
+         * @description Change what is known of a resident; the medical card only by those who may.
+         */
+        patch: operations["changeResident"];
+        trace?: never;
+    };
+    "/api/v1/responders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Responders
+         * @description Who can be sent.
+         */
+        get: operations["listResponders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign In
+         * @description Check name and password; answers with a bearer token, which is also set as the session cookie.
+         */
+        post: operations["signIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign Out
+         * @description End this session; its live streams end with it.
+         */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Users
+         * @description The people the caller may manage.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Create User
+         * @description Add a person who will sign in.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change User
+         * @description Change a person; a new password, role or scope, or disabling, ends their sessions.
+         */
+        patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Health
+         * @description This process answers. Load balancers use it: a store that is away must not take the consoles with it.
+         */
+        get: operations["readHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Metrics
+         * @description Prometheus text of every process, told apart by the label `process`.
+         */
+        get: operations["readMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Readiness
+         * @description 200 only when broker, database, readings, every ingest worker and the pager work; otherwise 503 with the reasons.
+         */
+        get: operations["readReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
@@ -24,14 +959,43 @@ export interface components {
          * @description One condition at one home, in an ISA-18.2 state.
          */
         AlertOut: {
+            /** Cancelled */
+            cancelled: boolean;
+            /** Condition Active */
+            condition_active: boolean;
+            /** Count */
+            count: number;
+            device: components["schemas"]["AlertDevice"] | null;
+            /** Evidence */
+            evidence: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /**
+             * Happened At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            happened_at: string;
             /** Id */
             id: number;
-            /** Rule */
-            rule: string;
-            /** Subject */
-            subject: string;
             /** Kind */
             kind: string;
+            /**
+             * Last Signal At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            last_signal_at: string;
+            /** Pending */
+            pending: boolean;
+            /**
+             * Raised At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            raised_at: string;
+            /** Rule */
+            rule: string;
             /**
              * Severity
              * @enum {string}
@@ -42,37 +1006,8 @@ export interface components {
              * @enum {string}
              */
             state: "unacknowledged" | "acknowledged" | "return_unacknowledged" | "shelved" | "suppressed" | "out_of_service" | "normal";
-            /**
-             * Raised At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            raised_at: string;
-            /**
-             * Happened At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            happened_at: string;
-            /**
-             * Last Signal At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            last_signal_at: string;
-            /** Count */
-            count: number;
-            /** Pending */
-            pending: boolean;
-            /** Cancelled */
-            cancelled: boolean;
-            /** Condition Active */
-            condition_active: boolean;
-            device: components["schemas"]["AlertDevice"] | null;
-            /** Evidence */
-            evidence: {
-                [key: string]: components["schemas"]["JsonValue"];
-            } | null;
+            /** Subject */
+            subject: string;
         };
         /**
          * Answered
@@ -81,20 +1016,20 @@ export interface components {
          *     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
          */
         Answered: {
-            /** Within 15 */
-            within_15: number;
-            /** Within 60 */
-            within_60: number;
-            /** Within 180 */
-            within_180: number;
-            /** Total */
-            total: number;
             /** Median Seconds */
             median_seconds: number | null;
             /** Percentile 90 Seconds */
             percentile_90_seconds: number | null;
             /** Percentile 99 Seconds */
             percentile_99_seconds: number | null;
+            /** Total */
+            total: number;
+            /** Within 15 */
+            within_15: number;
+            /** Within 180 */
+            within_180: number;
+            /** Within 60 */
+            within_60: number;
         };
         /**
          * AreaCreate
@@ -108,11 +1043,8 @@ export interface components {
             code: string;
             /** Name */
             name: string;
-            /**
-             * Parent
-             * @default null
-             */
-            parent: string | null;
+            /** Parent */
+            parent?: string | null;
         };
         /**
          * AreaList
@@ -153,28 +1085,28 @@ export interface components {
          * @description One change, or one look at medical data.
          */
         AuditItem: {
-            /** Id */
-            id: number;
+            /** Action */
+            action: string;
+            /** Actor */
+            actor: string;
             /**
              * At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             at: string;
-            /** User Id */
-            user_id: number | null;
-            /** Actor */
-            actor: string;
-            /** Action */
-            action: string;
-            /** Subject */
-            subject: string | null;
-            /** Home */
-            home: string | null;
             /** Details */
             details: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /** Home */
+            home: string | null;
+            /** Id */
+            id: number;
+            /** Subject */
+            subject: string | null;
+            /** User Id */
+            user_id: number | null;
         };
         /**
          * AuditList
@@ -201,107 +1133,77 @@ export interface components {
          * @description Why it is closed; while the condition is still there, until when its alert is shelved.
          */
         Close: {
+            /** Note */
+            note?: string | null;
             /**
              * Reason
              * @enum {string}
              */
             reason: "real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over";
-            /**
-             * Note
-             * @default null
-             */
-            note: string | null;
-            /**
-             * Shelve Until
-             * @default null
-             */
-            shelve_until: string | null;
+            /** Shelve Until */
+            shelve_until?: string | null;
         };
         /**
          * ContactChange
          * @description What is to change; fields left out stay.
          */
         ContactChange: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Relation
-             * @default null
-             */
-            relation: string | null;
-            /**
-             * Order
-             * @default null
-             */
-            order: number | null;
-            /**
-             * Key Holder
-             * @default null
-             */
-            key_holder: boolean | null;
-            /**
-             * Availability
-             * @default null
-             */
-            availability: string | null;
+            /** Availability */
+            availability?: string | null;
+            /** Key Holder */
+            key_holder?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Order */
+            order?: number | null;
+            /** Phone */
+            phone?: string | null;
+            /** Relation */
+            relation?: string | null;
         };
         /**
          * ContactCreate
          * @description Family member or key holder.
          */
         ContactCreate: {
-            /** Name */
-            name: string;
-            /** Phone */
-            phone: string;
-            /**
-             * Relation
-             * @default null
-             */
-            relation: string | null;
-            /**
-             * Order
-             * @default 1
-             */
-            order: number;
+            /** Availability */
+            availability?: string | null;
             /**
              * Key Holder
              * @default false
              */
             key_holder: boolean;
+            /** Name */
+            name: string;
             /**
-             * Availability
-             * @default null
+             * Order
+             * @default 1
              */
-            availability: string | null;
+            order: number;
+            /** Phone */
+            phone: string;
+            /** Relation */
+            relation?: string | null;
         };
         /**
          * ContactOut
          * @description Family or key holder, in the order they are called.
          */
         ContactOut: {
+            /** Availability */
+            availability: string | null;
             /** Id */
             id: number;
+            /** Key Holder */
+            key_holder: boolean;
             /** Name */
             name: string;
+            /** Order */
+            order: number;
             /** Phone */
             phone: string;
             /** Relation */
             relation: string | null;
-            /** Order */
-            order: number;
-            /** Key Holder */
-            key_holder: boolean;
-            /** Availability */
-            availability: string | null;
         };
         /**
          * Day
@@ -314,19 +1216,19 @@ export interface components {
              * @example 2026-11-22T08:30:00.250Z
              */
             from: string;
+            /** Lanes */
+            lanes: components["schemas"]["Lane"][];
+            sentence: components["schemas"]["DaySentence"];
             /**
              * To
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             to: string;
-            /** Lanes */
-            lanes: components["schemas"]["Lane"][];
-            /** Vitals */
-            vitals: components["schemas"]["VitalSeries"][];
             /** Usual */
             usual: components["schemas"]["UsualHour"][];
-            sentence: components["schemas"]["DaySentence"];
+            /** Vitals */
+            vitals: components["schemas"]["VitalSeries"][];
         };
         /**
          * DaySentence
@@ -350,95 +1252,83 @@ export interface components {
          * @description A thing at a home that speaks. `silent` means: not heard for longer than its profile allows (also true when never heard).
          */
         Device: {
-            /** Id */
-            id: number;
+            /** Battery */
+            battery: number | null;
             /** Code */
             code: string;
+            /** Firmware */
+            firmware: string | null;
             /** Home */
             home: string;
+            /** Id */
+            id: number;
+            /** Last Event At */
+            last_event_at: string | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Live At */
+            live_at: string | null;
+            /** Model */
+            model: string | null;
             /** Name */
             name: string;
-            /** Room */
-            room: string | null;
+            /** Online */
+            online: boolean | null;
+            /** Parent */
+            parent: number | null;
             /** Profile */
             profile: string;
             profile_name: components["schemas"]["ProfileName"];
+            /** Refused At */
+            refused_at: string | null;
+            /** Refused Reason */
+            refused_reason: string | null;
+            resident: components["schemas"]["PersonReference"] | null;
+            /** Room */
+            room: string | null;
+            /** Rssi */
+            rssi: number | null;
             /** Serial */
             serial: string | null;
-            /** Model */
-            model: string | null;
-            resident: components["schemas"]["PersonReference"] | null;
-            /** Parent */
-            parent: number | null;
+            /** Silence Due Seconds */
+            silence_due_seconds: number;
+            /** Silent */
+            silent: boolean;
             /**
              * State
              * @enum {string}
              */
             state: "registered" | "live" | "retired";
-            /** Live At */
-            live_at: string | null;
-            /** Last Seen At */
-            last_seen_at: string | null;
-            /** Last Event At */
-            last_event_at: string | null;
-            /** Online */
-            online: boolean | null;
-            /** Battery */
-            battery: number | null;
-            /** Rssi */
-            rssi: number | null;
-            /** Firmware */
-            firmware: string | null;
+            /** Tested At */
+            tested_at: string | null;
             /** Values */
             values: {
                 [key: string]: components["schemas"]["Value"];
             };
-            /** Silent */
-            silent: boolean;
-            /** Silence Due Seconds */
-            silence_due_seconds: number;
-            /** Refused At */
-            refused_at: string | null;
-            /** Refused Reason */
-            refused_reason: string | null;
-            /** Tested At */
-            tested_at: string | null;
         };
         /**
          * DeviceChange
          * @description What is to change; fields left out stay.
          */
         DeviceChange: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Room
-             * @default null
-             */
-            room: string | null;
-            /**
-             * Resident
-             * @default null
-             */
-            resident: number | null;
-            /**
-             * Profile
-             * @default null
-             */
-            profile: string | null;
+            /** Name */
+            name?: string | null;
+            /** Profile */
+            profile?: string | null;
+            /** Resident */
+            resident?: number | null;
+            /** Room */
+            room?: string | null;
         };
         /**
          * DeviceCounts
          * @description How many devices watch, and how many of them are silent.
          */
         DeviceCounts: {
-            /** Total */
-            total: number;
             /** Silent */
             silent: number;
+            /** Total */
+            total: number;
         };
         /**
          * DeviceCreate
@@ -454,21 +1344,12 @@ export interface components {
             name: string;
             /** Profile */
             profile: string;
-            /**
-             * Serial
-             * @default null
-             */
-            serial: string | null;
-            /**
-             * Resident
-             * @default null
-             */
-            resident: number | null;
-            /**
-             * Room
-             * @default null
-             */
-            room: string | null;
+            /** Resident */
+            resident?: number | null;
+            /** Room */
+            room?: string | null;
+            /** Serial */
+            serial?: string | null;
         };
         /**
          * DeviceList
@@ -485,21 +1366,12 @@ export interface components {
          * @description Who is sent: a user name, or the name of somebody without a sign-in.
          */
         Dispatch: {
-            /**
-             * Responder
-             * @default null
-             */
-            responder: string | null;
-            /**
-             * Responder Name
-             * @default null
-             */
-            responder_name: string | null;
-            /**
-             * Note
-             * @default null
-             */
-            note: string | null;
+            /** Note */
+            note?: string | null;
+            /** Responder */
+            responder?: string | null;
+            /** Responder Name */
+            responder_name?: string | null;
         };
         /**
          * ErrorBody
@@ -515,48 +1387,48 @@ export interface components {
         ErrorContent: {
             /** Code */
             code: string;
-            /** Message */
-            message: string;
             /** Details */
             details: {
                 [key: string]: components["schemas"]["JsonValue"];
             };
+            /** Message */
+            message: string;
         };
         /**
          * FamilyHome
          * @description Is today normal? `unknown` is said where nothing was heard for too long: stale is never shown as normal.
          */
         FamilyHome: {
-            /** Home */
-            home: string;
-            /** Name */
-            name: string;
             /** Address */
             address: string;
+            battery: components["schemas"]["LowestBattery"] | null;
+            /** Centre Phone */
+            centre_phone: string | null;
+            devices: components["schemas"]["DeviceCounts"];
+            /** Home */
+            home: string;
+            incident: components["schemas"]["FamilyIncident"] | null;
+            last_movement: components["schemas"]["LastMovement"] | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Name */
+            name: string;
+            /** Open Incidents */
+            open_incidents: number;
             /** Phone */
             phone: string | null;
             /** Residents */
             residents: string[];
             /**
-             * Verdict
-             * @enum {string}
-             */
-            verdict: "normal" | "attention" | "incident" | "unknown";
-            /**
              * Sentence Code
              * @enum {string}
              */
             sentence_code: "all_normal" | "incident_open" | "nothing_heard" | "gateway_silent" | "no_devices" | "device_silent" | "battery_low" | "no_movement";
-            last_movement: components["schemas"]["LastMovement"] | null;
-            /** Last Seen At */
-            last_seen_at: string | null;
-            battery: components["schemas"]["LowestBattery"] | null;
-            devices: components["schemas"]["DeviceCounts"];
-            incident: components["schemas"]["FamilyIncident"] | null;
-            /** Open Incidents */
-            open_incidents: number;
-            /** Centre Phone */
-            centre_phone: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "normal" | "attention" | "incident" | "unknown";
         };
         /**
          * FamilyHomeList
@@ -571,20 +1443,46 @@ export interface components {
          * @description An open incident with the steps taken so far.
          */
         FamilyIncident: {
-            /** Id */
-            id: number;
-            /** Number */
-            number: number;
-            /** Kind */
-            kind: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Address */
+            address: string | null;
+            /** Alert Count */
+            alert_count: number;
+            /** Alerts */
+            alerts: components["schemas"]["AlertOut"][];
+            /** Closed At */
+            closed_at: string | null;
+            /** Drill */
+            drill: boolean;
+            /** Due At */
+            due_at: string | null;
             /** Home */
             home: string | null;
             /** Home Name */
             home_name: string | null;
-            /** Address */
-            address: string | null;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Not Live */
+            not_live: boolean;
+            /** Number */
+            number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            opened_at: string;
+            owner: components["schemas"]["PersonReference"] | null;
+            /** Reason */
+            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
             /** Resident Name */
             resident_name: string | null;
+            responder: components["schemas"]["ResponderReference"] | null;
+            /** Ring Count */
+            ring_count: number;
             /**
              * Severity
              * @enum {string}
@@ -595,48 +1493,12 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed";
-            /**
-             * Opened At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            opened_at: string;
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /** Closed At */
-            closed_at: string | null;
-            /** Reason */
-            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
-            /** Drill */
-            drill: boolean;
-            /** Not Live */
-            not_live: boolean;
-            owner: components["schemas"]["PersonReference"] | null;
-            responder: components["schemas"]["ResponderReference"] | null;
-            /** Ring Count */
-            ring_count: number;
-            /** Due At */
-            due_at: string | null;
-            /** What */
-            what: string;
-            /** Alert Count */
-            alert_count: number;
-            /** Alerts */
-            alerts: components["schemas"]["AlertOut"][];
-            /** Version */
-            version: number;
             /** Steps */
             steps: components["schemas"]["TimelineItem"][];
-        };
-        /**
-         * FieldProblem
-         * @description One field that could not be understood.
-         */
-        FieldProblem: {
-            /** Field */
-            field: string;
-            /** Message */
-            message: string;
+            /** Version */
+            version: number;
+            /** What */
+            what: string;
         };
         /**
          * Health
@@ -654,173 +1516,95 @@ export interface components {
          * @description What is to change; fields left out stay.
          */
         HomeChange: {
-            /**
-             * Area
-             * @default null
-             */
-            area: string | null;
-            /**
-             * Entry Method
-             * @default null
-             */
-            entry_method: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Notes
-             * @default null
-             */
-            notes: string | null;
-            /**
-             * Latitude
-             * @default null
-             */
-            latitude: number | null;
-            /**
-             * Longitude
-             * @default null
-             */
-            longitude: number | null;
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Address
-             * @default null
-             */
-            address: string | null;
+            /** Address */
+            address?: string | null;
+            /** Area */
+            area?: string | null;
+            /** Entry Method */
+            entry_method?: string | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /** Name */
+            name?: string | null;
+            /** Notes */
+            notes?: string | null;
+            /** Phone */
+            phone?: string | null;
         };
         /**
          * HomeCreate
          * @description A new home; its code is its name on the broker and never changes.
          */
         HomeCreate: {
-            /**
-             * Area
-             * @default null
-             */
-            area: string | null;
-            /**
-             * Entry Method
-             * @default null
-             */
-            entry_method: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Notes
-             * @default null
-             */
-            notes: string | null;
-            /**
-             * Latitude
-             * @default null
-             */
-            latitude: number | null;
-            /**
-             * Longitude
-             * @default null
-             */
-            longitude: number | null;
+            /** Address */
+            address: string;
+            /** Area */
+            area?: string | null;
             /**
              * Code
              * @description Letters, digits, `_` and `-`, at most 64: it stands in topics.
              */
             code: string;
+            /** Entry Method */
+            entry_method?: string | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
             /** Name */
             name: string;
-            /** Address */
-            address: string;
+            /** Notes */
+            notes?: string | null;
+            /** Phone */
+            phone?: string | null;
         };
         /**
          * HomeDetail
          * @description What somebody at the door needs.
          */
         HomeDetail: {
-            /** Code */
-            code: string;
-            /** Name */
-            name: string;
             /** Address */
             address: string;
             area: components["schemas"]["AreaReference"] | null;
+            /** Code */
+            code: string;
             /** Entry Method */
             entry_method: string | null;
-            /** Phone */
-            phone: string | null;
-            /** Notes */
-            notes: string | null;
             /** Latitude */
             latitude: number | null;
             /** Longitude */
             longitude: number | null;
-        };
-        /**
-         * HomeFields
-         * @description What is known of a home beside its code.
-         */
-        HomeFields: {
-            /**
-             * Area
-             * @default null
-             */
-            area: string | null;
-            /**
-             * Entry Method
-             * @default null
-             */
-            entry_method: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Notes
-             * @default null
-             */
+            /** Name */
+            name: string;
+            /** Notes */
             notes: string | null;
-            /**
-             * Latitude
-             * @default null
-             */
-            latitude: number | null;
-            /**
-             * Longitude
-             * @default null
-             */
-            longitude: number | null;
+            /** Phone */
+            phone: string | null;
         };
         /**
          * HomeItem
          * @description A home as a row of a list.
          */
         HomeItem: {
-            /** Code */
-            code: string;
-            /** Name */
-            name: string;
             /** Address */
             address: string;
             area: components["schemas"]["AreaReference"] | null;
+            /** Code */
+            code: string;
+            /** Devices */
+            devices: number;
+            /** Name */
+            name: string;
+            /** Open Incidents */
+            open_incidents: number;
             /** Phone */
             phone: string | null;
             /** Residents */
             residents: string[];
-            /** Devices */
-            devices: number;
             /** Silent Devices */
             silent_devices: number;
-            /** Open Incidents */
-            open_incidents: number;
         };
         /**
          * HomeList
@@ -837,51 +1621,56 @@ export interface components {
          * @description Everything about a home that the caller may see.
          */
         HomeOut: {
-            /** Code */
-            code: string;
-            /** Name */
-            name: string;
             /** Address */
             address: string;
             area: components["schemas"]["AreaReference"] | null;
-            /** Entry Method */
-            entry_method: string | null;
-            /** Phone */
-            phone: string | null;
-            /** Notes */
-            notes: string | null;
-            /** Latitude */
-            latitude: number | null;
-            /** Longitude */
-            longitude: number | null;
-            /** Residents */
-            residents: components["schemas"]["ResidentOut"][];
+            /** Code */
+            code: string;
             /** Contacts */
             contacts: components["schemas"]["ContactOut"][];
             /** Devices */
             devices: components["schemas"]["Device"][];
+            /** Entry Method */
+            entry_method: string | null;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /** Name */
+            name: string;
+            /** Notes */
+            notes: string | null;
             /** Open Incidents */
             open_incidents: components["schemas"]["IncidentItem"][];
+            /** Phone */
+            phone: string | null;
+            /** Residents */
+            residents: components["schemas"]["ResidentOut"][];
         };
         /**
          * HourCount
          * @description Alarms opened in one hour.
          */
         HourCount: {
+            /** Count */
+            count: number;
             /**
              * Hour Start
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             hour_start: string;
-            /** Count */
-            count: number;
         };
         /**
          * IncidentCreate
          * @description An incident made by hand: a phone call, a walk-in.
          */
         IncidentCreate: {
+            /**
+             * Drill
+             * @default false
+             */
+            drill: boolean;
             /**
              * Home
              * @description Letters, digits, `_` and `-`, at most 64: it stands in topics.
@@ -894,36 +1683,67 @@ export interface components {
             kind: "sos" | "fall" | "smoke" | "gas" | "co" | "water" | "vitals" | "inactivity" | "doctor_call" | "device_fault" | "phone_call" | "walk_in" | "manual" | "other";
             /** Note */
             note: string;
-            /**
-             * Severity
-             * @default null
-             */
-            severity: ("critical" | "high" | "medium" | "low" | "info") | null;
-            /**
-             * Drill
-             * @default false
-             */
-            drill: boolean;
+            /** Severity */
+            severity?: ("critical" | "high" | "medium" | "low" | "info") | null;
         };
         /**
          * IncidentDetail
          * @description Everything about one incident that the caller may see.
          */
         IncidentDetail: {
-            /** Id */
-            id: number;
-            /** Number */
-            number: number;
-            /** Kind */
-            kind: string;
-            /** Home */
-            home: string | null;
-            /** Home Name */
-            home_name: string | null;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
             /** Address */
             address: string | null;
+            /** Alert Count */
+            alert_count: number;
+            /** Alerts */
+            alerts: components["schemas"]["AlertOut"][];
+            /** Closed At */
+            closed_at: string | null;
+            /** Contacts */
+            contacts: components["schemas"]["ContactOut"][];
+            /** Devices */
+            devices: components["schemas"]["Device"][];
+            /** Drill */
+            drill: boolean;
+            /** Due At */
+            due_at: string | null;
+            /** Home */
+            home: string | null;
+            home_detail: components["schemas"]["HomeDetail"] | null;
+            /** Home Name */
+            home_name: string | null;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Not Live */
+            not_live: boolean;
+            /** Number */
+            number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            opened_at: string;
+            owner: components["schemas"]["PersonReference"] | null;
+            /** Pages */
+            pages: components["schemas"]["PageOut"][];
+            /** Past */
+            past: components["schemas"]["IncidentItem"][];
+            /** Reason */
+            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
             /** Resident Name */
             resident_name: string | null;
+            /** Residents */
+            residents: components["schemas"]["ResidentOut"][];
+            responder: components["schemas"]["ResponderReference"] | null;
+            /** Ring Count */
+            ring_count: number;
+            /** Script */
+            script: components["schemas"]["ScriptStep"][];
             /**
              * Severity
              * @enum {string}
@@ -934,51 +1754,12 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed";
-            /**
-             * Opened At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            opened_at: string;
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /** Closed At */
-            closed_at: string | null;
-            /** Reason */
-            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
-            /** Drill */
-            drill: boolean;
-            /** Not Live */
-            not_live: boolean;
-            owner: components["schemas"]["PersonReference"] | null;
-            responder: components["schemas"]["ResponderReference"] | null;
-            /** Ring Count */
-            ring_count: number;
-            /** Due At */
-            due_at: string | null;
-            /** What */
-            what: string;
-            /** Alert Count */
-            alert_count: number;
-            /** Alerts */
-            alerts: components["schemas"]["AlertOut"][];
-            /** Version */
-            version: number;
             /** Timeline */
             timeline: components["schemas"]["TimelineItem"][];
-            /** Residents */
-            residents: components["schemas"]["ResidentOut"][];
-            /** Contacts */
-            contacts: components["schemas"]["ContactOut"][];
-            home_detail: components["schemas"]["HomeDetail"] | null;
-            /** Devices */
-            devices: components["schemas"]["Device"][];
-            /** Past */
-            past: components["schemas"]["IncidentItem"][];
-            /** Script */
-            script: components["schemas"]["ScriptStep"][];
-            /** Pages */
-            pages: components["schemas"]["PageOut"][];
+            /** Version */
+            version: number;
+            /** What */
+            what: string;
         };
         /**
          * IncidentItem
@@ -988,20 +1769,46 @@ export interface components {
          *     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again.
          */
         IncidentItem: {
-            /** Id */
-            id: number;
-            /** Number */
-            number: number;
-            /** Kind */
-            kind: string;
+            /** Acknowledged At */
+            acknowledged_at: string | null;
+            /** Address */
+            address: string | null;
+            /** Alert Count */
+            alert_count: number;
+            /** Alerts */
+            alerts: components["schemas"]["AlertOut"][];
+            /** Closed At */
+            closed_at: string | null;
+            /** Drill */
+            drill: boolean;
+            /** Due At */
+            due_at: string | null;
             /** Home */
             home: string | null;
             /** Home Name */
             home_name: string | null;
-            /** Address */
-            address: string | null;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Not Live */
+            not_live: boolean;
+            /** Number */
+            number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            opened_at: string;
+            owner: components["schemas"]["PersonReference"] | null;
+            /** Reason */
+            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
             /** Resident Name */
             resident_name: string | null;
+            responder: components["schemas"]["ResponderReference"] | null;
+            /** Ring Count */
+            ring_count: number;
             /**
              * Severity
              * @enum {string}
@@ -1012,36 +1819,10 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed";
-            /**
-             * Opened At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            opened_at: string;
-            /** Acknowledged At */
-            acknowledged_at: string | null;
-            /** Closed At */
-            closed_at: string | null;
-            /** Reason */
-            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
-            /** Drill */
-            drill: boolean;
-            /** Not Live */
-            not_live: boolean;
-            owner: components["schemas"]["PersonReference"] | null;
-            responder: components["schemas"]["ResponderReference"] | null;
-            /** Ring Count */
-            ring_count: number;
-            /** Due At */
-            due_at: string | null;
-            /** What */
-            what: string;
-            /** Alert Count */
-            alert_count: number;
-            /** Alerts */
-            alerts: components["schemas"]["AlertOut"][];
             /** Version */
             version: number;
+            /** What */
+            what: string;
         };
         /**
          * IncidentList
@@ -1061,12 +1842,12 @@ export interface components {
         Lane: {
             /** Key */
             key: string;
+            /** Marks */
+            marks: components["schemas"]["Mark"][];
             /** Name */
             name: string;
             /** Spans */
             spans: components["schemas"]["Span"][];
-            /** Marks */
-            marks: components["schemas"]["Mark"][];
         };
         /**
          * LastMovement
@@ -1087,37 +1868,31 @@ export interface components {
          * @description A resident's own limits of one vital.
          */
         LimitFields: {
-            /**
-             * Low
-             * @default null
-             */
-            low: number | null;
-            /**
-             * High
-             * @default null
-             */
-            high: number | null;
+            /** High */
+            high?: number | null;
+            /** Low */
+            low?: number | null;
         };
         /**
          * LiveDevice
          * @description `device.changed`.
          */
         LiveDevice: {
+            device: components["schemas"]["Device"];
             /** Sequence */
             sequence: number;
-            device: components["schemas"]["Device"];
         };
         /**
          * LiveEvents
          * @description Every event's data by its name; never sent as a whole, it names the types for the pages.
          */
         LiveEvents: {
-            hello: components["schemas"]["LiveHello"];
-            incident_opened: components["schemas"]["LiveIncident"];
-            incident_changed: components["schemas"]["LiveIncident"];
             device_changed: components["schemas"]["LiveDevice"];
-            probe: components["schemas"]["LiveProbe"];
             heartbeat: components["schemas"]["LiveHeartbeat"];
+            hello: components["schemas"]["LiveHello"];
+            incident_changed: components["schemas"]["LiveIncident"];
+            incident_opened: components["schemas"]["LiveIncident"];
+            probe: components["schemas"]["LiveProbe"];
             reset: components["schemas"]["LiveReset"];
         };
         /**
@@ -1153,15 +1928,21 @@ export interface components {
          * @description `incident.opened` and `incident.changed`.
          */
         LiveIncident: {
+            incident: components["schemas"]["IncidentItem"];
             /** Sequence */
             sequence: number;
-            incident: components["schemas"]["IncidentItem"];
         };
         /**
          * LiveProbe
          * @description `probe`: a synthetic alarm has an outcome.
          */
         LiveProbe: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
             /** Latency Milliseconds */
             latency_milliseconds: number | null;
             /**
@@ -1169,12 +1950,6 @@ export interface components {
              * @enum {string}
              */
             outcome: "sent" | "arrived" | "late" | "lost";
-            /**
-             * At
-             * Format: date-time
-             * @example 2026-11-22T08:30:00.250Z
-             */
-            at: string;
         };
         /**
          * LiveReset
@@ -1189,10 +1964,10 @@ export interface components {
          * @description The battery that will be empty first.
          */
         LowestBattery: {
-            /** Lowest */
-            lowest: number;
             /** Device */
             device: string;
+            /** Lowest */
+            lowest: number;
         };
         /**
          * Mark
@@ -1215,10 +1990,22 @@ export interface components {
          * @description The person who is signed in, and what they may do (`can`: names of capabilities).
          */
         Me: {
+            /** Areas */
+            areas: string[];
+            /** Can */
+            can: string[];
+            centre: components["schemas"]["CentreOut"];
+            /** Homes */
+            homes: string[];
             /** Id */
             id: number;
-            /** Username */
-            username: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "zh-CN" | "en";
+            /** Must Change Password */
+            must_change_password: boolean;
             /** Name */
             name: string;
             /**
@@ -1226,67 +2013,40 @@ export interface components {
              * @enum {string}
              */
             role: "administrator" | "supervisor" | "operator" | "installer" | "responder" | "doctor" | "family";
-            /** Must Change Password */
-            must_change_password: boolean;
-            /** Areas */
-            areas: string[];
-            /** Homes */
-            homes: string[];
-            centre: components["schemas"]["CentreOut"];
-            /**
-             * Language
-             * @enum {string}
-             */
-            language: "zh-CN" | "en";
-            /** Can */
-            can: string[];
+            /** Username */
+            username: string;
         };
         /**
          * Medical
          * @description The medical card; each look at it is in the audit.
          */
         Medical: {
-            /** Illnesses */
-            illnesses: string | null;
-            /** Medicines */
-            medicines: string | null;
             /** Allergies */
             allergies: string | null;
             /** Blood Type */
             blood_type: string | null;
             /** Doctor */
             doctor: string | null;
+            /** Illnesses */
+            illnesses: string | null;
+            /** Medicines */
+            medicines: string | null;
         };
         /**
          * MedicalFields
          * @description The medical card.
          */
         MedicalFields: {
-            /**
-             * Illnesses
-             * @default null
-             */
-            illnesses: string | null;
-            /**
-             * Medicines
-             * @default null
-             */
-            medicines: string | null;
-            /**
-             * Allergies
-             * @default null
-             */
-            allergies: string | null;
-            /**
-             * Blood Type
-             * @default null
-             */
-            blood_type: string | null;
-            /**
-             * Doctor
-             * @default null
-             */
-            doctor: string | null;
+            /** Allergies */
+            allergies?: string | null;
+            /** Blood Type */
+            blood_type?: string | null;
+            /** Doctor */
+            doctor?: string | null;
+            /** Illnesses */
+            illnesses?: string | null;
+            /** Medicines */
+            medicines?: string | null;
         };
         /**
          * Merge
@@ -1301,28 +2061,28 @@ export interface components {
          * @description Where a reading begins to be an alert.
          */
         MetricLimits: {
-            /** Low */
-            low: number | null;
             /** High */
             high: number | null;
+            /** Low */
+            low: number | null;
         };
         /**
          * MqttAccess
          * @description What a device needs to speak; the password is shown this once only.
          */
         MqttAccess: {
-            /** Host */
-            host: string;
-            /** Port */
-            port: number;
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
             /** Client Id */
             client_id: string;
+            /** Host */
+            host: string;
+            /** Password */
+            password: string;
+            /** Port */
+            port: number;
             /** Topic */
             topic: string;
+            /** Username */
+            username: string;
         };
         /**
          * NoteText
@@ -1341,76 +2101,73 @@ export interface components {
             critical: number;
             /** High */
             high: number;
-            /** Medium */
-            medium: number;
-            /** Low */
-            low: number;
             /** Info */
             info: number;
+            /** Low */
+            low: number;
+            /** Medium */
+            medium: number;
         };
         /**
          * OptionalNote
          * @description A note beside an act.
          */
         OptionalNote: {
-            /**
-             * Note
-             * @default null
-             */
-            note: string | null;
+            /** Note */
+            note?: string | null;
         };
         /**
          * Overview
          * @description The centre on one screen.
          */
         Overview: {
-            /** Homes */
-            homes: number;
-            /** Devices */
-            devices: number;
-            /** Silent Devices */
-            silent_devices: number;
-            open: components["schemas"]["OpenCounts"];
             answered: components["schemas"]["Answered"];
-            probe: components["schemas"]["ProbeState"] | null;
-            /** Fallback Configured */
-            fallback_configured: boolean;
-            /** Last Closed At */
-            last_closed_at: string | null;
-            /** Watching Operators */
-            watching_operators: number;
-            /** Unknown Messages */
-            unknown_messages: number;
-            /** Spool Bytes */
-            spool_bytes: number;
             /** Curve */
             curve: components["schemas"]["HourCount"][];
+            /** Devices */
+            devices: number;
+            /** Fallback Configured */
+            fallback_configured: boolean;
+            /** Homes */
+            homes: number;
+            /** Last Closed At */
+            last_closed_at: string | null;
+            open: components["schemas"]["OpenCounts"];
+            probe: components["schemas"]["ProbeState"] | null;
+            /** Silent Devices */
+            silent_devices: number;
+            /** Spool Bytes */
+            spool_bytes: number;
+            /** Unknown Messages */
+            unknown_messages: number;
+            /** Watching Operators */
+            watching_operators: number;
         };
         /**
          * PageOut
          * @description A message to somebody outside the console about this incident; its target is masked.
          */
         PageOut: {
-            /** Channel */
-            channel: string;
-            /** Target */
-            target: string;
+            /** Attempts */
+            attempts: number;
             /** Cause */
             cause: string;
-            /** State */
-            state: string;
+            /** Channel */
+            channel: string;
             /**
              * Due At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             due_at: string;
-            /** Attempts */
-            attempts: number;
-            /** Sent At */
-            sent_at: string | null;
             /** Error */
             error: string | null;
+            /** Sent At */
+            sent_at: string | null;
+            /** State */
+            state: string;
+            /** Target */
+            target: string;
         };
         /**
          * PasswordChange
@@ -1437,21 +2194,21 @@ export interface components {
          * @description One synthetic alarm.
          */
         ProbeItem: {
+            /** Arrived At */
+            arrived_at: string | null;
+            /** Latency Milliseconds */
+            latency_milliseconds: number | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "sent" | "arrived" | "late" | "lost";
             /**
              * Sent At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             sent_at: string;
-            /** Arrived At */
-            arrived_at: string | null;
-            /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "sent" | "arrived" | "late" | "lost";
-            /** Latency Milliseconds */
-            latency_milliseconds: number | null;
         };
         /**
          * ProbeList
@@ -1467,18 +2224,18 @@ export interface components {
          */
         ProbeState: {
             /**
-             * Outcome
-             * @enum {string}
-             */
-            outcome: "sent" | "arrived" | "late" | "lost";
-            /** Latency Milliseconds */
-            latency_milliseconds: number | null;
-            /**
              * At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             at: string;
+            /** Latency Milliseconds */
+            latency_milliseconds: number | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "sent" | "arrived" | "late" | "lost";
         };
         /**
          * ProfileList
@@ -1493,107 +2250,107 @@ export interface components {
          * @description The name of a model in both languages of the pages.
          */
         ProfileName: {
-            /** Zh-Cn */
-            "zh-CN": string;
             /** En */
             en: string;
+            /** Zh-Cn */
+            "zh-CN": string;
         };
         /**
          * ProfileOut
          * @description A catalogue entry: what a model can say and how often.
          */
         ProfileOut: {
-            /** Id */
-            id: string;
-            name: components["schemas"]["ProfileName"];
+            /** Cancel Window Seconds */
+            cancel_window_seconds: number | null;
             /** Category */
             category: string;
-            /** Worn */
-            worn: boolean;
-            /** Signals */
-            signals: string[];
-            /** Metrics */
-            metrics: string[];
+            /** Id */
+            id: string;
             /** Limits */
             limits: {
                 [key: string]: components["schemas"]["MetricLimits"];
             };
+            /** Metrics */
+            metrics: string[];
+            name: components["schemas"]["ProfileName"];
+            /** Signals */
+            signals: string[];
             /** Silence Seconds */
             silence_seconds: number;
-            /** Cancel Window Seconds */
-            cancel_window_seconds: number | null;
+            /** Worn */
+            worn: boolean;
         };
         /**
          * ProvisionedDevice
          * @description A device with its new access; `mqtt` is null for what speaks through a gateway.
          */
         ProvisionedDevice: {
-            /** Id */
-            id: number;
+            /** Battery */
+            battery: number | null;
             /** Code */
             code: string;
+            /** Firmware */
+            firmware: string | null;
             /** Home */
             home: string;
+            /** Id */
+            id: number;
+            /** Last Event At */
+            last_event_at: string | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
+            /** Live At */
+            live_at: string | null;
+            /** Model */
+            model: string | null;
+            mqtt: components["schemas"]["MqttAccess"] | null;
             /** Name */
             name: string;
-            /** Room */
-            room: string | null;
+            /** Online */
+            online: boolean | null;
+            /** Parent */
+            parent: number | null;
             /** Profile */
             profile: string;
             profile_name: components["schemas"]["ProfileName"];
+            /** Refused At */
+            refused_at: string | null;
+            /** Refused Reason */
+            refused_reason: string | null;
+            resident: components["schemas"]["PersonReference"] | null;
+            /** Room */
+            room: string | null;
+            /** Rssi */
+            rssi: number | null;
             /** Serial */
             serial: string | null;
-            /** Model */
-            model: string | null;
-            resident: components["schemas"]["PersonReference"] | null;
-            /** Parent */
-            parent: number | null;
+            /** Silence Due Seconds */
+            silence_due_seconds: number;
+            /** Silent */
+            silent: boolean;
             /**
              * State
              * @enum {string}
              */
             state: "registered" | "live" | "retired";
-            /** Live At */
-            live_at: string | null;
-            /** Last Seen At */
-            last_seen_at: string | null;
-            /** Last Event At */
-            last_event_at: string | null;
-            /** Online */
-            online: boolean | null;
-            /** Battery */
-            battery: number | null;
-            /** Rssi */
-            rssi: number | null;
-            /** Firmware */
-            firmware: string | null;
+            /** Tested At */
+            tested_at: string | null;
             /** Values */
             values: {
                 [key: string]: components["schemas"]["Value"];
             };
-            /** Silent */
-            silent: boolean;
-            /** Silence Due Seconds */
-            silence_due_seconds: number;
-            /** Refused At */
-            refused_at: string | null;
-            /** Refused Reason */
-            refused_reason: string | null;
-            /** Tested At */
-            tested_at: string | null;
-            mqtt: components["schemas"]["MqttAccess"] | null;
         };
         /**
          * Readiness
          * @description Whether the whole path of an alarm works: `ok`, or the reason, per check.
          */
         Readiness: {
-            /** Ready */
-            ready: boolean;
             /** Checks */
             checks: {
                 [key: string]: string;
             };
+            /** Ready */
+            ready: boolean;
         };
         /**
          * ReadingList
@@ -1632,12 +2389,10 @@ export interface components {
         RefusalOut: {
             /** Client */
             client: string;
-            /** Reason */
-            reason: string;
-            /** Detail */
-            detail: string | null;
             /** Count */
             count: number;
+            /** Detail */
+            detail: string | null;
             /** Device */
             device: string | null;
             /**
@@ -1652,202 +2407,98 @@ export interface components {
              * @example 2026-11-22T08:30:00.250Z
              */
             last_at: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * ResidentChange
          * @description What is to change; fields left out stay.
          */
         ResidentChange: {
-            /**
-             * Gender
-             * @default null
-             */
-            gender: string | null;
-            /**
-             * Birth Date
-             * @default null
-             */
-            birth_date: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Photo Url
-             * @default null
-             */
-            photo_url: string | null;
-            /**
-             * Dialect
-             * @default null
-             */
-            dialect: string | null;
-            /**
-             * Hearing
-             * @default null
-             */
-            hearing: string | null;
-            /**
-             * Mobility
-             * @default null
-             */
-            mobility: string | null;
-            /** @default null */
-            medical: components["schemas"]["MedicalFields"] | null;
-            /**
-             * Limits
-             * @default null
-             */
-            limits: {
+            /** Birth Date */
+            birth_date?: string | null;
+            /** Dialect */
+            dialect?: string | null;
+            /** Gender */
+            gender?: string | null;
+            /** Hearing */
+            hearing?: string | null;
+            /** Limits */
+            limits?: {
                 [key: string]: components["schemas"]["LimitFields"];
             } | null;
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /**
-             * Lives Alone
-             * @default null
-             */
-            lives_alone: boolean | null;
+            /** Lives Alone */
+            lives_alone?: boolean | null;
+            medical?: components["schemas"]["MedicalFields"] | null;
+            /** Mobility */
+            mobility?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Phone */
+            phone?: string | null;
+            /** Photo Url */
+            photo_url?: string | null;
         };
         /**
          * ResidentCreate
          * @description A person who lives in a home.
          */
         ResidentCreate: {
-            /**
-             * Gender
-             * @default null
-             */
-            gender: string | null;
-            /**
-             * Birth Date
-             * @default null
-             */
-            birth_date: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Photo Url
-             * @default null
-             */
-            photo_url: string | null;
-            /**
-             * Dialect
-             * @default null
-             */
-            dialect: string | null;
-            /**
-             * Hearing
-             * @default null
-             */
-            hearing: string | null;
-            /**
-             * Mobility
-             * @default null
-             */
-            mobility: string | null;
-            /** @default null */
-            medical: components["schemas"]["MedicalFields"] | null;
-            /**
-             * Limits
-             * @default null
-             */
-            limits: {
+            /** Birth Date */
+            birth_date?: string | null;
+            /** Dialect */
+            dialect?: string | null;
+            /** Gender */
+            gender?: string | null;
+            /** Hearing */
+            hearing?: string | null;
+            /** Limits */
+            limits?: {
                 [key: string]: components["schemas"]["LimitFields"];
             } | null;
-            /** Name */
-            name: string;
             /**
              * Lives Alone
              * @default true
              */
             lives_alone: boolean;
-        };
-        /**
-         * ResidentFields
-         * @description What is known of a resident beside the name.
-         */
-        ResidentFields: {
-            /**
-             * Gender
-             * @default null
-             */
-            gender: string | null;
-            /**
-             * Birth Date
-             * @default null
-             */
-            birth_date: string | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Photo Url
-             * @default null
-             */
-            photo_url: string | null;
-            /**
-             * Dialect
-             * @default null
-             */
-            dialect: string | null;
-            /**
-             * Hearing
-             * @default null
-             */
-            hearing: string | null;
-            /**
-             * Mobility
-             * @default null
-             */
-            mobility: string | null;
-            /** @default null */
-            medical: components["schemas"]["MedicalFields"] | null;
-            /**
-             * Limits
-             * @default null
-             */
-            limits: {
-                [key: string]: components["schemas"]["LimitFields"];
-            } | null;
+            medical?: components["schemas"]["MedicalFields"] | null;
+            /** Mobility */
+            mobility?: string | null;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone?: string | null;
+            /** Photo Url */
+            photo_url?: string | null;
         };
         /**
          * ResidentOut
          * @description A person who lives in a home; `medical` is null where the caller may not see it.
          */
         ResidentOut: {
-            /** Id */
-            id: number;
-            /** Name */
-            name: string;
-            /** Gender */
-            gender: string | null;
-            /** Birth Date */
-            birth_date: string | null;
             /** Age */
             age: number | null;
+            /** Birth Date */
+            birth_date: string | null;
+            /** Dialect */
+            dialect: string | null;
+            /** Gender */
+            gender: string | null;
+            /** Hearing */
+            hearing: string | null;
+            /** Id */
+            id: number;
+            /** Lives Alone */
+            lives_alone: boolean;
+            medical: components["schemas"]["Medical"] | null;
+            /** Mobility */
+            mobility: string | null;
+            /** Name */
+            name: string;
             /** Phone */
             phone: string | null;
             /** Photo Url */
             photo_url: string | null;
-            /** Dialect */
-            dialect: string | null;
-            /** Hearing */
-            hearing: string | null;
-            /** Mobility */
-            mobility: string | null;
-            /** Lives Alone */
-            lives_alone: boolean;
-            medical: components["schemas"]["Medical"] | null;
         };
         /**
          * ResponderList
@@ -1864,12 +2515,12 @@ export interface components {
         ResponderOut: {
             /** Id */
             id: number;
-            /** Username */
-            username: string;
             /** Name */
             name: string;
             /** Phone */
             phone: string | null;
+            /** Username */
+            username: string;
         };
         /**
          * ResponderReference
@@ -1900,10 +2551,10 @@ export interface components {
          * @description Name and password.
          */
         SignIn: {
-            /** Username */
-            username: string;
             /** Password */
             password: string;
+            /** Username */
+            username: string;
         };
         /**
          * SignalList
@@ -1924,6 +2575,14 @@ export interface components {
              * @example 2026-11-22T08:30:00.250Z
              */
             at: string;
+            /** Data */
+            data: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Disposition */
+            disposition: string;
+            /** Incident */
+            incident: number | null;
             /**
              * Received At
              * Format: date-time
@@ -1932,25 +2591,17 @@ export interface components {
             received_at: string;
             /** Type */
             type: string;
-            /** Disposition */
-            disposition: string;
-            /** Data */
-            data: {
-                [key: string]: components["schemas"]["JsonValue"];
-            } | null;
-            /** Incident */
-            incident: number | null;
         };
         /**
          * SignedIn
          * @description The answer to a sign-in; the token is also set as the session cookie.
          */
         SignedIn: {
+            /** Must Change Password */
+            must_change_password: boolean;
             /** Token */
             token: string;
             user: components["schemas"]["Me"];
-            /** Must Change Password */
-            must_change_password: boolean;
         };
         /**
          * Span
@@ -1963,14 +2614,14 @@ export interface components {
              * @example 2026-11-22T08:30:00.250Z
              */
             from: string;
+            /** Kind */
+            kind: string;
             /**
              * To
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             to: string;
-            /** Kind */
-            kind: string;
         };
         /**
          * Split
@@ -1985,22 +2636,22 @@ export interface components {
          * @description One line of an incident's story; `actor` is null when the system did it.
          */
         TimelineItem: {
-            /** Id */
-            id: number;
+            /** Act */
+            act: string;
+            /** Actor */
+            actor: string | null;
             /**
              * At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             at: string;
-            /** Act */
-            act: string;
-            /** Actor */
-            actor: string | null;
             /** Details */
             details: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /** Id */
+            id: number;
         };
         /**
          * UnknownMessageList
@@ -2017,26 +2668,24 @@ export interface components {
          * @description What arrived and was not understood, counted per topic and reason, with the newest payload kept.
          */
         UnknownMessageOut: {
-            /** Id */
-            id: number;
-            /** Topic */
-            topic: string;
-            /** Reason */
-            reason: string;
-            /** Detail */
-            detail: string | null;
             /** Count */
             count: number;
-            /** Home */
-            home: string | null;
+            /** Detail */
+            detail: string | null;
             /** Device */
             device: string | null;
+            /** Encoding */
+            encoding: ("text" | "base64") | null;
             /**
              * First At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             first_at: string;
+            /** Home */
+            home: string | null;
+            /** Id */
+            id: number;
             /**
              * Last At
              * Format: date-time
@@ -2045,69 +2694,37 @@ export interface components {
             last_at: string;
             /** Payload */
             payload: string | null;
-            /** Encoding */
-            encoding: ("text" | "base64") | null;
+            /** Reason */
+            reason: string;
+            /** Topic */
+            topic: string;
         };
         /**
          * UserChange
          * @description What is to change; fields left out stay.
          */
         UserChange: {
-            /**
-             * Name
-             * @default null
-             */
-            name: string | null;
-            /** @default null */
-            role: components["schemas"]["Role"] | null;
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
-            /**
-             * Areas
-             * @default null
-             */
-            areas: string[] | null;
-            /**
-             * Homes
-             * @default null
-             */
-            homes: string[] | null;
-            /**
-             * Disabled
-             * @default null
-             */
-            disabled: boolean | null;
-            /**
-             * Password
-             * @default null
-             */
-            password: string | null;
-            /**
-             * Must Change Password
-             * @default null
-             */
-            must_change_password: boolean | null;
+            /** Areas */
+            areas?: string[] | null;
+            /** Disabled */
+            disabled?: boolean | null;
+            /** Homes */
+            homes?: string[] | null;
+            /** Must Change Password */
+            must_change_password?: boolean | null;
+            /** Name */
+            name?: string | null;
+            /** Password */
+            password?: string | null;
+            /** Phone */
+            phone?: string | null;
+            role?: components["schemas"]["Role"] | null;
         };
         /**
          * UserCreate
          * @description A person who will sign in. Family need homes; for the others no areas and no homes mean the whole centre.
          */
         UserCreate: {
-            /** Username */
-            username: string;
-            /** Password */
-            password: string;
-            /** Name */
-            name: string;
-            role: components["schemas"]["Role"];
-            /**
-             * Phone
-             * @default null
-             */
-            phone: string | null;
             /**
              * Areas
              * @default []
@@ -2123,6 +2740,15 @@ export interface components {
              * @default false
              */
             must_change_password: boolean;
+            /** Name */
+            name: string;
+            /** Password */
+            password: string;
+            /** Phone */
+            phone?: string | null;
+            role: components["schemas"]["Role"];
+            /** Username */
+            username: string;
         };
         /**
          * UserList
@@ -2137,33 +2763,33 @@ export interface components {
          * @description A person of the staff or of a family.
          */
         UserOut: {
-            /** Id */
-            id: number;
-            /** Username */
-            username: string;
-            /** Name */
-            name: string;
-            /**
-             * Role
-             * @enum {string}
-             */
-            role: "administrator" | "supervisor" | "operator" | "installer" | "responder" | "doctor" | "family";
-            /** Phone */
-            phone: string | null;
             /** Areas */
             areas: string[];
-            /** Homes */
-            homes: string[];
-            /** Must Change Password */
-            must_change_password: boolean;
-            /** Disabled */
-            disabled: boolean;
             /**
              * Created At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             created_at: string;
+            /** Disabled */
+            disabled: boolean;
+            /** Homes */
+            homes: string[];
+            /** Id */
+            id: number;
+            /** Must Change Password */
+            must_change_password: boolean;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string | null;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "administrator" | "supervisor" | "operator" | "installer" | "responder" | "doctor" | "family";
+            /** Username */
+            username: string;
         };
         /**
          * UsualHour
@@ -2180,30 +2806,30 @@ export interface components {
          * @description The latest value of a metric and when it was measured.
          */
         Value: {
-            /** Value */
-            value: number;
             /**
              * At
              * Format: date-time
              * @example 2026-11-22T08:30:00.250Z
              */
             at: string;
+            /** Value */
+            value: number;
         };
         /**
          * VitalSeries
          * @description One vital over the day with its normal band.
          */
         VitalSeries: {
-            /** Metric */
-            metric: string;
-            /** Unit */
-            unit: string;
-            /** Points */
-            points: components["schemas"]["ReadingOut"][];
-            /** Low */
-            low: number | null;
             /** High */
             high: number | null;
+            /** Low */
+            low: number | null;
+            /** Metric */
+            metric: string;
+            /** Points */
+            points: components["schemas"]["ReadingOut"][];
+            /** Unit */
+            unit: string;
         };
     };
     responses: never;
@@ -2213,4 +2839,3036 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    listAreas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreaList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createArea: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AreaCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreaOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `area_code_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_area`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRefusals: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contact_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                contact_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listDevices: {
+        parameters: {
+            query?: {
+                home?: string | null;
+                state?: ("registered" | "live" | "retired" | "silent") | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedDevice"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `serial_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_home`, `unknown_profile`, `unknown_resident`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_retired` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_profile`, `unknown_resident`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    makeDeviceLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_tested`, `device_retired` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readReadings: {
+        parameters: {
+            query: {
+                metric: string;
+                /** @description The last 24 hours when left out. */
+                from?: string | null;
+                /** @description Now when left out. */
+                to?: string | null;
+                points?: number;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadingList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_metric`, `period_invalid`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `readings_unavailable` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    retireDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    renewDeviceSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedDevice"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_has_no_secret`, `device_retired` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listSignals: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listFamilyHomes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FamilyHomeList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listHomes: {
+        parameters: {
+            query?: {
+                /** @description Part of a code, name, address or phone, also of residents. */
+                query?: string | null;
+                /** @description Code of an area: its whole subtree. */
+                area?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createHome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HomeCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_needs_area`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_code_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_area`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readHome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeHome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HomeChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HomeOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_area`, `field_required`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readDay: {
+        parameters: {
+            query?: {
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Day"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createResident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResidentCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listIncidents: {
+        parameters: {
+            query?: {
+                /** @description `open` means not closed; `waiting` that nobody has it; the others are the states themselves. */
+                state?: "open" | "waiting" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed" | "all";
+                home?: string | null;
+                /** @description Code of an area: its whole subtree. */
+                area?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_area`, `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    openIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_home`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    acknowledgeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed`, `already_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    closeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Close"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed`, `condition_persists` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `shelf_out_of_range`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    dispatchIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dispatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `responder_not_found`, `responder_missing`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    mergeIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed`, `merge_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    noteIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    arriveOnScene: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    releaseIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    reopenIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OptionalNote"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed`, `another_incident_open` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    resolveIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OptionalNote"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    splitIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Split"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed`, `split_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readLive: {
+        parameters: {
+            query?: never;
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events `hello`, `incident.opened`, `incident.changed`, `device.changed`, `probe`, `heartbeat`, `reset`; `LiveEvents` names the data of each (a dot in an event's name stands as `_` there). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["LiveEvents"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/event-stream": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeMyPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `wrong_password`, `password_unchanged`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `too_many_attempts` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listUnknownMessages: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnknownMessageList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProbeRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProbeList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listProfiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeResident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResidentChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResidentOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `resident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listResponders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponderList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description `wrong_sign_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `too_many_attempts` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `username_taken` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_area`, `unknown_home`, `family_needs_homes`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `last_administrator` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_area`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    readMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    readReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description Something on the path of an alarm does not work. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+}
