@@ -143,8 +143,9 @@ def _bed(habits: _Habits, dice: random.Random) -> Iterator[_Moment]:
         hour = begins + dice.uniform(0.05, 0.15)
         while hour < min(ends, 23.99):
             deep = 4 * math.sin(math.pi * (hour % 24) / 6) if hour < habits.rises else 0
-            rate = habits.heart_rate - 8 - deep + dice.gauss(0, 2)
-            yield hour, None, {"in_bed": 1, "heart_rate": round(rate), "respiration_rate": round(dice.gauss(15, 1))}
+            rate = min(max(habits.heart_rate - 8 - deep + dice.gauss(0, 2), 48), 90)
+            breath = min(max(dice.gauss(15, 1), 12), 19)
+            yield hour, None, {"in_bed": 1, "heart_rate": round(rate), "respiration_rate": round(breath)}
             hour += _MEASURE_MINUTES / 60
         if ends < 24:  # noqa: PLR2004 who sleeps past midnight stays in bed
             yield ends, "bed.left", {}
