@@ -192,3 +192,10 @@ def test_incidents_opened_by_devices_not_yet_live_are_the_installers_to_see(town
         session.get_one(Incident, incident).not_live = True
     items = town.client.get("/api/v1/incidents", headers=town.bearer("installer")).json()["items"]
     assert [item["id"] for item in items] == [incident]
+
+
+def test_the_document_names_fields_as_they_are_sent() -> None:
+    schemas = create_application(None).openapi()["components"]["schemas"]
+    assert set(schemas["ProfileName"]["properties"]) == {"zh-CN", "en"}
+    assert {"from", "to"} <= set(schemas["Span"]["properties"]) & set(schemas["Day"]["properties"])
+    assert set(schemas["IncidentItem"]["required"]) == set(schemas["IncidentItem"]["properties"])
