@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { CLOSE_REASONS, mayAct, nextAct, reasonOfDigit, WAY } from '@/logic/acts'
-import { doneNote, readNote, scriptFor } from '@/logic/script'
+import { doneNote, dueSeconds, readNote } from '@/logic/script'
 
 describe('acts', () => {
   it('offer a next act that the state allows, in every state', () => {
@@ -25,10 +25,12 @@ describe('acts', () => {
 })
 
 describe('scripts', () => {
-  it('exist for every kind, also for one nobody thought of', () => {
-    for (const kind of ['sos', 'fall', 'smoke', 'gas', 'co', 'water', 'vitals', 'doctor_call', 'battery', 'silence', 'walk_in', 'something_new']) {
-      expect(scriptFor(kind).length).toBeGreaterThan(1)
-    }
+  it('have the clock of their kind', () => {
+    expect(dueSeconds('sos', 'call_home')).toBe(30)
+    expect(dueSeconds('doctor_call', 'answer_call')).toBe(10)
+    expect(dueSeconds('silence', 'call_home')).toBe(3_600)
+    expect(dueSeconds('something_new', 'call_contacts')).toBe(120)
+    expect(dueSeconds('sos', 'record_outcome')).toBeNull()
   })
 
   it('know a step that was written into the timeline again', () => {

@@ -7,7 +7,7 @@ import { curve, probeWords, share } from '@/logic/figures'
 const day: Day = {
   from: '2026-11-21T08:00:00.000Z',
   to: '2026-11-22T08:00:00.000Z',
-  lanes: [{ key: 'motion:kitchen', name: '厨房', spans: [{ from: '2026-11-21T20:00:00.000Z', to: '2026-11-21T20:00:01.000Z', kind: 'on' }], marks: [] }],
+  lanes: [{ key: 'motion', name: '厨房', spans: [{ from: '2026-11-21T20:00:00.000Z', to: '2026-11-21T20:00:01.000Z', kind: 'on' }], marks: [] }],
   vitals: [],
   usual: Array.from({ length: 24 }, (_, hour) => ({ hour, movement: hour })),
   sentence: { code: 'moving', last_movement_at: null, movements: 1, usual_movements: null },
@@ -29,6 +29,7 @@ describe('the last 24 hours', () => {
     expect(hours).toHaveLength(24)
     expect(new Set(hours.map((hour) => hour.hour)).size).toBe(24)
     expect(hours.filter((hour) => hour.seen > 0)).toHaveLength(1)
+    expect(Math.max(...hours.map((hour) => hour.seen * 23))).toBeCloseTo(1)
     expect(usualLine(day).length).toBeGreaterThanOrEqual(23)
   })
 

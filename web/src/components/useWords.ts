@@ -32,22 +32,31 @@ export function useWords() {
     return wordsFor('timeline', entry.act)
   }
 
-  /** What stands beside the act: the reason, the responder, the note, the alert's kind. */
+  /** What stands beside the act: what was seen, the reason, who was sent, the note. */
   function actDetail(entry: Pick<TimelineEntry, 'act' | 'details'>): string {
     const parts: string[] = []
-    const kind = detail(entry, 'kind') ?? detail(entry, 'what')
-    if (kind !== null && entry.act !== 'noted') parts.push(kindWords(kind))
+    const signal = detail(entry, 'signal')
+    const kind = detail(entry, 'kind')
+    if (signal !== null) parts.push(te(`signal.${signal.replaceAll('.', '_')}`) ? t(`signal.${signal.replaceAll('.', '_')}`) : kindWords(signal))
+    else if (kind !== null) parts.push(kindWords(kind))
     const reason = detail(entry, 'reason')
     if (reason !== null) parts.push(wordsFor('reason', reason))
-    const responder = detail(entry, 'responder_name') ?? detail(entry, 'responder')
-    if (responder !== null) parts.push(responder)
-    const channel = detail(entry, 'channel')
-    if (channel !== null) parts.push(channel)
+    if (entry.act === 'dispatched') parts.push(sentName(entry))
+    const target = detail(entry, 'to')
+    if (target !== null) parts.push(target)
+    const number = detail(entry, 'into_number') ?? detail(entry, 'number')
+    if (number !== null) parts.push(t('incident.number', { n: number }))
     const { step, words } = readNote(detailText(entry))
     if (step !== null && te(`script.${step}`)) parts.push(t(`script.${step}`))
     else if (words) parts.push(words)
-    return parts.join(' · ')
+    return parts.filter(Boolean).join(' · ')
   }
 
-  return { kindWords, metricWords, who, sentence, actWords, actDetail }
+  /** Who was sent. */
+  function sentName(entry: Pick<TimelineEntry, 'details'>): string {
+    const name = entry.details?.['name'] ?? entry.details?.['responder']
+    return typeof name === 'string' ? name : ''
+  }
+
+  return { kindWords, metricWords, who, sentence, actWords, actDetail, sentName }
 }

@@ -36,17 +36,27 @@ export function hours(day: Pick<Day, 'from' | 'to'>, every: number): { at: numbe
   return ticks
 }
 
-/** Movement per hour of the reader's day that was seen, from all lanes that show movement. */
+/** Lanes that tell of movement. */
+const MOVING = new Set(['motion', 'presence', 'door'])
+
+/**
+ * Movement per hour of the reader's day. The spans say when, the sentence how often in all: the count is spread over
+ * the hours as the spans are, so that it can be held against the usual, which is counted.
+ */
 export function movementByHour(day: Day): number[] {
-  const counts = new Array<number>(24).fill(0)
+  const minutes = new Array<number>(24).fill(0)
   for (const lane of day.lanes) {
-    if (!['motion', 'presence', 'door'].some((name) => lane.key.startsWith(name))) continue
-    for (const item of [...lane.spans.map((span) => span.from), ...lane.marks.map((mark) => mark.at)]) {
-      const hour = new Date(item).getHours()
-      counts[hour] = (counts[hour] ?? 0) + 1
+    if (!MOVING.has(lane.key)) continue
+    for (const span of lane.spans) {
+      const end = Math.min(Date.parse(span.to), Date.parse(day.to))
+      for (let at = Date.parse(span.from); at < end; at += 60_000) {
+        const hour = new Date(at).getHours()
+        minutes[hour] = (minutes[hour] ?? 0) + 1
+      }
     }
   }
-  return counts
+  const total = minutes.reduce((sum, count) => sum + count, 0)
+  return minutes.map((count) => (total === 0 ? 0 : (count / total) * day.sentence.movements))
 }
 
 /** The usual movement along the day as points of a line, x and y 0 to 1 (1 is most). */

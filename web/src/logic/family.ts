@@ -17,7 +17,7 @@ export function sentenceCode(home: Pick<FamilyHome, 'verdict' | 'sentence_code'>
 }
 
 /** The acts a family follows; what the centre does within itself is left out. */
-const TOLD = new Set(['opened', 'opened_by_hand', 'acknowledged', 'dispatched', 'on_scene', 'resolved', 'closed', 'reopened', 'alert_returned', 'alert_cancelled'])
+const TOLD = new Set(['opened', 'acknowledged', 'dispatched', 'on_scene', 'resolved', 'closed', 'reopened', 'alert_returned', 'fall_cancelled', 'fall_confirmed'])
 
 export function stepsToTell<Step extends { act: string }>(steps: readonly Step[]): Step[] {
   return steps.filter((step) => TOLD.has(step.act))
