@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     )
     session_hours: Annotated[int, Field(ge=1)] = Field(12, description="A sign-in ends after this long without use.")
     sign_in_attempts: Annotated[int, Field(ge=1)] = Field(
-        10, description="Failed sign-ins for one name or address in ten minutes before more are refused."
+        10, description="Failed sign-ins for one name in ten minutes before more are refused; an address gets three times as many."
     )
     cookie_secure: bool = Field(
         default=False, description="Mark the session cookie Secure; set it when the pages are served over TLS."

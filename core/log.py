@@ -10,10 +10,11 @@ import structlog
 
 def configure_logging(process: str, *, as_json: bool, level: str = "INFO") -> None:
     """Set up structlog for a process; `process` stands in every line."""
+    # A plain traceback: the rich one prints local variables, secrets among them.
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
     )
 
     def name_process(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,12 +30,23 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data")
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A database built by running the migrations, with its one centre."""
-    database = Database(f"sqlite:///{tmp_path / 'yinling.db'}")
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file built by running the migrations, with its one centre; tests work on copies of it."""
+    path = tmp_path_factory.mktemp("migrated") / "yinling.db"
+    database = Database(f"sqlite:///{path}")
     upgrade(database)
     with database.transaction() as session:
         session.add(Centre(id=1, name="银铃县调度中心", phone="0797-8120120", created_at=START))
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    """A migrated database of the test's own."""
+    path = tmp_path / "yinling.db"
+    shutil.copyfile(migrated, path)
+    database = Database(f"sqlite:///{path}")
     yield database
     database.close()

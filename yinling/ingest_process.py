@@ -72,6 +72,7 @@ class IngestProcess:
         self._recorder: Recorder = open_recorder(settings, clock, self._name)
         self._failed = threading.Event()
         self._ready = False
+        self._watch: BrokerWatch | None = None
         self._worker = self._build()
 
     def run(self) -> None:
@@ -84,37 +85,9 @@ class IngestProcess:
             raise SystemExit(1)
 
     def _build(self) -> Worker:
-        clock, settings, database = self._clock, self._settings, self._database
-        owner = f"{socket.gethostname()}:{self._name}"
-        with database.transaction() as session:
-            epoch = take_lease(session, self._partition, owner, clock.now())
-        book, seen, conditions = HomeBook(self._partition, self._partitions), SeenBook(), ActiveConditions()
-        with database.snapshot() as session:
-            homes = book.load_all(session)
-            conditions.load(session)
-            recall(session, seen)
-        log.info("ingest_starts", partition=self._partition, epoch=epoch, homes=homes)
-        engine = AlertEngine(settings)
+        settings = self._settings
         sources = {lane: self._source(lane) for lane in Lane}
-        receipts = ReceiptSender(
-            database, sources[Lane.ALARM].client, clock, partition=self._partition, partitions=self._partitions
-        )
-        unknown = UnknownKeeper(settings.unknown_messages_per_topic)
-        tools = Tools(
-            database=database,
-            clock=clock,
-            bus=self._bus,
-            book=book,
-            seen=seen,
-            reported=ReportedStates(),
-            conditions=conditions,
-            engine=engine,
-            receipts=receipts,
-            recorder=self._recorder,
-            unknown=unknown,
-            partition=self._partition,
-            epoch=epoch,
-        )
+        tools = self._make_tools(sources[Lane.ALARM])
         silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
         chores = make_chores(tools, settings, silence, list(sources.values()))
         limits = {Lane.ALARM: None, Lane.DATA: TelemetryLimit(settings.telemetry_per_device_per_minute)}
@@ -122,7 +95,7 @@ class IngestProcess:
             LaneLoop(
                 source,
                 Pipeline(tools, limit=limits[lane], wake=chores.wake, on_outcomes=silence.note),
-                clock,
+                self._clock,
                 most=settings.ingest_batch_messages,
                 on_failure=self._fail,
             )
@@ -131,6 +104,32 @@ class IngestProcess:
         self._chores = chores
         self._refusal_alarm = RefusalAlarm(tools)
         return Worker(list(sources.values()), lanes, chores, self._failed)
+
+    def _make_tools(self, alarm_source: LaneSource) -> Tools:
+        clock, database = self._clock, self._database
+        with database.transaction() as session:
+            epoch = take_lease(session, self._partition, f"{socket.gethostname()}:{self._name}", clock.now())
+        book, seen, conditions = HomeBook(self._partition, self._partitions), SeenBook(), ActiveConditions()
+        with database.snapshot() as session:
+            homes = book.load_all(session)
+            conditions.load(session)
+            recall(session, seen)
+        log.info("ingest_starts", partition=self._partition, epoch=epoch, homes=homes)
+        return Tools(
+            database=database,
+            clock=clock,
+            bus=self._bus,
+            book=book,
+            seen=seen,
+            reported=ReportedStates(),
+            conditions=conditions,
+            engine=AlertEngine(self._settings),
+            receipts=ReceiptSender(database, alarm_source.client, clock, partition=self._partition, partitions=self._partitions),
+            recorder=self._recorder,
+            unknown=UnknownKeeper(self._settings.unknown_messages_per_topic),
+            partition=self._partition,
+            epoch=epoch,
+        )
 
     def _source(self, lane: Lane) -> LaneSource:
         address = SourceAddress(
@@ -194,8 +193,10 @@ class IngestProcess:
                 tasks.create_task(self._answer())
                 tasks.create_task(self._keep_gate(responder))
                 if self._partition == 0:
-                    watch = BrokerWatch(self._settings, self._secrets, self._clock, lambda refusal: self._refused(ledger, refusal))
-                    tasks.create_task(watch.run())
+                    self._watch = BrokerWatch(
+                        self._settings, self._secrets, self._clock, lambda refusal: self._refused(ledger, refusal)
+                    )
+                    tasks.create_task(self._watch.run())
                 await responder.start()
         finally:
             await responder.stop()
@@ -231,11 +232,16 @@ class IngestProcess:
                 responder.close()
             await asyncio.sleep(0.05)
 
+    def _broker_check(self) -> str:
+        if self._watch is not None and self._watch.trouble is not None:
+            return self._watch.trouble
+        return "ok" if self._ready else "no_session"
+
     def status(self) -> Mapping[str, Any]:
         """What `/readyz` and `/metrics` are told."""
         return {
             "process": self._name,
             "ready": self._ready,
-            "checks": {"broker": "ok" if self._ready else "no_session", "readings": self._recorder.health()},
+            "checks": {"broker": self._broker_check(), "readings": self._recorder.health()},
             "metrics": prometheus_client.generate_latest().decode(),
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from alerts.engine import AlertEngine
 from alerts.leases import take_lease
 from alerts.model import Incident
 from core.bus import Bus
-from core.clock import ManualClock
+from core.clock import Clock
 from core.config import Settings
 from core.database import Database
 from devices.model import Device, DeviceState
@@ -49,12 +49,15 @@ class Outbox:
         return [body["status"] for _, body in self.sent]
 
 
+C = TypeVar("C", bound=Clock)
+
+
 @dataclass
-class Bench:
+class Bench(Generic[C]):
     """Everything a test of the pipeline touches."""
 
     database: Database
-    clock: ManualClock
+    clock: C
     tools: Tools
     pipeline: Pipeline
     outbox: Outbox
@@ -99,7 +102,7 @@ def add_device(database: Database, now: datetime, home_id: int, code: str, profi
         return row.id
 
 
-def build_bench(folder: Path, database: Database, clock: ManualClock, settings: Settings) -> Bench:
+def build_bench(folder: Path, database: Database, clock: C, settings: Settings) -> Bench[C]:
     with database.transaction() as session:
         epoch = take_lease(session, 0, "test", clock.now())
     book, outbox = HomeBook(0, 1), Outbox()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.worker import Bench, add_device, add_home, build_bench
+from support.worker import Bench as AnyBench
+from support.worker import add_device, add_home, build_bench
 
 from alerts.leases import LeaseLostError, take_lease
 from alerts.model import Alert, Incident, Receipt, SignalRecord
@@ -18,6 +19,8 @@ from core.database import Database
 from devices.model import Device
 from ingest.model import UnknownMessage, UnknownTopic
 from people.model import Home
+
+Bench = AnyBench[ManualClock]
 
 PRESS = {"id": "7", "type": "sos.pressed"}
 
