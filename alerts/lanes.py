@@ -8,10 +8,14 @@ off stands alone.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Set as AbstractSet
 
 FAULT = "fault"
 LIFE = "life"
 DOCTOR_CALL = "doctor_call"
+
+FAULT_KINDS = frozenset({"battery", "device_fault", "silence"})
+_NEUTRAL_KINDS = frozenset({"phone_call", "walk_in", "other"})
 
 
 def life_lane(worn_by: int | None) -> str:
@@ -52,6 +56,16 @@ def may_merge(lane: str, into: str) -> bool:
     return resident is None or other is None or resident == other
 
 
+def may_share(kinds: AbstractSet[str], residents: AbstractSet[int]) -> bool:
+    """Whether alerts of these kinds and wearers may stand in one incident, whatever lanes they came from.
+
+    Faults only with faults, and what at most one resident wears.
+    """
+    telling = kinds - _NEUTRAL_KINDS
+    faults = telling & FAULT_KINDS
+    return (not faults or faults == telling) and len(residents) <= 1
+
+
 def _class(lane: str) -> str:
     return lane.partition(":")[0]
 
@@ -61,4 +75,16 @@ def _resident(lane: str) -> str | None:
     return parts[2] if len(parts) > 2 and parts[1] == "resident" else None  # noqa: PLR2004 life:resident:{id}
 
 
-__all__ = ["DOCTOR_CALL", "FAULT", "LIFE", "lane_by_hand", "life_lane", "may_merge", "plain_lane", "split_lane", "system_lane"]
+__all__ = [
+    "DOCTOR_CALL",
+    "FAULT",
+    "FAULT_KINDS",
+    "LIFE",
+    "lane_by_hand",
+    "life_lane",
+    "may_merge",
+    "may_share",
+    "plain_lane",
+    "split_lane",
+    "system_lane",
+]

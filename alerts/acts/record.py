@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.acts.by import By
 from alerts.acts.taking import incident_by_id, open_alerts, renew_claim
 from alerts.batch import JOINABLE
 from alerts.changes import hold_order, record_incident
-from alerts.lanes import lane_by_hand, may_merge, split_lane
+from alerts.lanes import lane_by_hand, may_merge, may_share, split_lane
 from alerts.model import Alert, CloseReason, Incident, IncidentState, Severity
 from alerts.opening import open_incident
 from alerts.presence import is_watched
@@ -73,7 +74,7 @@ def merge(session: Session, incident_id: int, by: By, into_id: int) -> Incident:
     next_state(Act.MERGED, into.state)
     if incident.id == into.id or incident.home_id != into.home_id or into.state not in JOINABLE:
         raise ConflictError("merge_not_allowed", into=into.number)
-    if not may_merge(incident.lane, into.lane):
+    if not (may_merge(incident.lane, into.lane) and _may_share(session, incident, into)):
         raise ConflictError("merge_not_allowed", into=into.number)
     moved = open_alerts(session, incident)
     for alert in moved:
@@ -100,6 +101,14 @@ def merge(session: Session, incident_id: int, by: By, into_id: int) -> Incident:
     record_incident(session, incident, by.now)
     record_incident(session, into, by.now)
     return into
+
+
+def _may_share(session: Session, incident: Incident, into: Incident) -> bool:
+    """Judged by every alert both ever held, so that nothing reaches a resident's incident by way of another's."""
+    alerts = session.scalars(sa.select(Alert).where(Alert.incident_id.in_((incident.id, into.id)))).all()
+    kinds = {incident.kind, into.kind} | {one.kind for one in alerts}
+    residents = {one.resident_id for one in alerts} | {incident.resident_id, into.resident_id}
+    return may_share(kinds, {one for one in residents if one is not None})
 
 
 def _close_merged(incident: Incident, into: Incident, now: datetime) -> None:

@@ -137,7 +137,7 @@ def findings_of_signal(signal: Signal, facts: DeviceFacts) -> list[Finding]:
         Finding(
             home_id=facts.home_id,
             device_id=facts.id,
-            resident_id=facts.worn_by,
+            resident_id=facts.worn_by if row.lane is _life else None,
             rule=row.rule,
             subject=facts.subject,
             kind=row.kind,
