@@ -2,19 +2,22 @@
 
 A refused publication is PUBACKed like any other: its device believes that the alarm is on its way. The broker tells of it
 only in its log, and of ended connections only in system events; both are read here, by the worker of partition 0, which
-runs beside the broker. What happens while nobody watches is not told of later.
+runs beside the broker. What happens while nobody watches is not told of later. It also asks whether the broker can still
+write its store: one that met a full disk takes connections and keeps nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import structlog
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from core.bus import Bus
 from core.clock import Clock
@@ -39,7 +42,9 @@ log = structlog.get_logger()
 
 DISCONNECTS = f"$SYS.ACCOUNT.{ACCOUNT}.DISCONNECT"
 FAILED_SIGN_INS = "$SYS.SERVER.*.CLIENT.AUTH.ERR"
+HEALTH = "$SYS.REQ.SERVER.PING.HEALTHZ"
 _POLL_SECONDS = 0.5
+_HEALTH_EVERY_SECONDS = 2.0
 _MOST_CAUSES = 1000
 
 # Thrown out three times in ten minutes is no accident; a device that takes its own lost connection over is, so the
@@ -52,6 +57,8 @@ class BrokerWatch:
     """Calls `on_refusal` for each refusal and throw-out it learns of."""
 
     def __init__(self, settings: Settings, secrets: BrokerSecrets, clock: Clock, on_refusal: Callable[[Refusal], None]) -> None:
+        self.trouble: str | None = None
+        """What the broker says is wrong with its store; None when nothing is."""
         self._clock = clock
         self._on_refusal = on_refusal
         self._tail = LogTail(log_path(settings))
@@ -70,12 +77,28 @@ class BrokerWatch:
         try:
             await self._bus.subscribe(DISCONNECTS, self._disconnected)
             await self._bus.subscribe(FAILED_SIGN_INS, self._failed)
-            while True:
-                self._read_log()
-                await asyncio.sleep(_POLL_SECONDS)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow_log())
+                tasks.create_task(self._follow_health())
         finally:
             await self._bus.stop()
             self._tail.close()
+
+    async def _follow_log(self) -> None:
+        while True:
+            self._read_log()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _follow_health(self) -> None:
+        client = await self._bus.connected()
+        while True:
+            try:
+                answer = orjson.loads((await client.request(HEALTH, b"{}", timeout=_HEALTH_EVERY_SECONDS)).data)
+            except (OSError, NatsError, orjson.JSONDecodeError):
+                pass  # an absent broker is seen by its connections
+            else:
+                self.trouble = trouble_in(answer.get("data", {}))
+            await asyncio.sleep(_HEALTH_EVERY_SECONDS)
 
     def _read_log(self) -> None:
         told: dict[Seen, None] = {}
@@ -116,4 +139,9 @@ class BrokerWatch:
         self._on_refusal(Refusal(seen.client, seen.reason, self._clock.now(), seen.detail, grave=seen.grave))
 
 
-__all__ = ["BrokerWatch"]
+def trouble_in(health: Mapping[str, Any]) -> str | None:
+    """What a health answer of the broker complains of, or None. Pure."""
+    return None if health.get("status") == "ok" else str(health.get("error") or health.get("status"))
+
+
+__all__ = ["BrokerWatch", "trouble_in"]

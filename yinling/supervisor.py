@@ -25,6 +25,7 @@ import structlog
 from core.clock import Clock
 from core.config import Settings
 from yinling import run_file
+from yinling.broker_store import BrokerStore
 from yinling.children import Child, Plan
 from yinling.environment import environment_of
 from yinling.errors import CannotStartError
@@ -67,6 +68,7 @@ class Supervisor:
         self._lock = lock
         self._clock = clock
         self._children: list[Child] = []
+        self._broker_store = BrokerStore(ports.nats_monitor, data_dir, clock)
         self._stops_wished = 0
         self._is_ready = False
         self._missing = ""
@@ -129,11 +131,19 @@ class Supervisor:
             if self._is_ready:
                 if changed:
                     self._write_run_file()
+                self._mend_broker()
                 continue
             self._refuse_hopeless()
             if self._clock.monotonic_seconds() > complain_at_seconds:
                 complain_at_seconds = float("inf")
                 log.error("not_ready_yet", after_seconds=START_SECONDS, missing=self._missing)
+
+    def _mend_broker(self) -> None:
+        """Start a broker again whose store stays broken after a full disk; what it confirmed is in its file."""
+        if self._broker_store.wants_restart():
+            broker = next(child for child in self._children if child.name == "broker")
+            log.warning("broker_killed", reason="its store stays broken until it is started again")
+            broker.send(signal.SIGKILL)
 
     def _refuse_hopeless(self) -> None:
         for child in self._children:
