@@ -109,7 +109,7 @@ web/node_modules/.installed: web/package.json web/package-lock.json $(NODE_STAMP
 
 api/static/.built: $(WEB_SOURCES) web/node_modules/.installed
 	@echo "Building the pages"
-	@cd web && $(NPM) run --silent build
+	@cd web && $(NPM) run --silent build -- --logLevel warn
 	@mkdir -p $(@D) && touch $@
 
 # What tests need beyond Python: a browser, a font with Chinese letters, and an ordinary MQTT client.
