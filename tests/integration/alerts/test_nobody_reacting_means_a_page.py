@@ -13,6 +13,7 @@ import pytest
 
 from alerts.channels import AppriseChannel
 from alerts.clocks import follow_step, work_off
+from alerts.fallback import request_pages
 from alerts.incidents import acknowledge, note
 from alerts.model import Page, Poison
 from alerts.pager import PagerLoop
@@ -266,16 +267,13 @@ def test_a_poison_clock_is_set_aside_tried_again_and_stops_no_other(
     bad, good = town.say("sos.pressed"), town.say("sos.pressed", "other-button")
     town.later(61)
     with monkeypatch.context() as broken:
-        from alerts import due  # noqa: PLC0415 to break what the clocks call
-
-        ask = due.request_pages
 
         def fails(session: Any, incident: Any, *rest: Any) -> int:
             if incident.id == bad.incident_id:
                 raise RuntimeError("poison")
-            return ask(session, incident, *rest)
+            return request_pages(session, incident, *rest)
 
-        broken.setattr(due, "request_pages", fails)
+        broken.setattr("alerts.due.request_pages", fails)
         tick(loop)
     assert [page.incident_id for page in town.rows(Page)] == [good.incident_id]
     assert [row.place for row in town.rows(Poison)] == ["clock.fallback"]

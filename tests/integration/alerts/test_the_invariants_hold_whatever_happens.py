@@ -143,7 +143,7 @@ class Alarms(RuleBasedStateMachine):
 
     @rule(device=devices, name=conditions, on=st.booleans(), own=st.booleans(), redelivered=st.booleans(), retained=st.booleans())
     def condition(self, device: str, name: str, *, on: bool, own: bool, redelivered: bool, retained: bool) -> None:
-        how = {"own": own, "redelivered": redelivered and not retained, "retained": retained}
+        how: dict[str, Any] = {"own": own, "redelivered": redelivered and not retained, "retained": retained}
         with self.only_a_repeat_or_a_rise():
             self.town.say(f"{name}.{'on' if on else 'off'}", device, **how)
         self.said += 1
@@ -290,7 +290,7 @@ class Alarms(RuleBasedStateMachine):
 @pytest.mark.timeout(1800)
 def test_the_invariants_hold_whatever_happens(examples: int, request: pytest.FixtureRequest) -> None:
     Alarms.make = staticmethod(request.getfixturevalue("town_builder"))
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Alarms,
         settings=settings(max_examples=examples, **SETTINGS),
     )
