@@ -147,6 +147,8 @@ def _device(plan: Household, home: Home, device: DevicePlan, key: DemoKey, now: 
         client_id=None if device.is_child else f"yl-{code}",
         state=DeviceState.LIVE,
         live_at=now - _LIVED_IN,
+        # They hang there and spoke lately; those that are simulated say so again within the first half minute.
+        last_seen_at=now - timedelta(seconds=_small_number(code) % 240),
         silence_due_at=now + timedelta(seconds=catalogue()[device.profile].silence_seconds),
         created_at=now - _LIVED_IN,
     )
