@@ -70,7 +70,8 @@ def _section(path: tuple[str, ...], command: Any) -> str:
     lines = [f"## `{' '.join(path)}`", "", (command.help or "").strip().splitlines()[0]]
     rows = []
     for parameter in command.params:
-        names = ", ".join(f"`{name}`" for name in (parameter.opts if parameter.param_type_name == "option" else [parameter.name.upper()]))
+        said = parameter.opts if parameter.param_type_name == "option" else [parameter.name.upper()]
+        names = ", ".join(f"`{name}`" for name in said)
         if "--help" not in names:
             rows.append((names, getattr(parameter, "help", None) or ""))
     return "\n".join([*lines, "", _table(("option", "meaning"), rows)]) if rows else "\n".join(lines)
@@ -134,7 +135,8 @@ def _page(title: str, *parts: str) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *(tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in row) for row in rows)]
+    cells = [tuple(cell.replace("|", "\\|").replace("\n", " ") for cell in row) for row in rows]
+    lines = [head, tuple("---" for _ in head), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
