@@ -36,8 +36,11 @@ export function hours(day: Pick<Day, 'from' | 'to'>, every: number): { at: numbe
   return ticks
 }
 
-/** Lanes that tell of movement. */
-const MOVING = new Set(['motion', 'presence', 'door'])
+/** The lanes that tell of movement: presence only where nothing else does, because a sleeper is present, too. */
+function moving(day: Day): DayLane[] {
+  const motion = day.lanes.filter((lane) => lane.key === 'motion')
+  return motion.length > 0 ? motion : day.lanes.filter((lane) => lane.key === 'presence')
+}
 
 /**
  * Movement per hour of the reader's day. The spans say when, the sentence how often in all: the count is spread over
@@ -45,8 +48,7 @@ const MOVING = new Set(['motion', 'presence', 'door'])
  */
 export function movementByHour(day: Day): number[] {
   const minutes = new Array<number>(24).fill(0)
-  for (const lane of day.lanes) {
-    if (!MOVING.has(lane.key)) continue
+  for (const lane of moving(day)) {
     for (const span of lane.spans) {
       const end = Math.min(Date.parse(span.to), Date.parse(day.to))
       for (let at = Date.parse(span.from); at < end; at += 60_000) {
