@@ -16,6 +16,7 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")],
     key=str,
 )
+PARTS_OF_A_RECORD = ("Context", "Decision", "Consequences", "Alternatives", "Files")
 SPECIAL = {"YINLING_FAILPOINT", "YINLING_FAILPOINT_ONCE", "YINLING_SUPERVISOR_PID"}
 
 
@@ -54,5 +55,5 @@ def test_decision_records_have_their_parts() -> None:
     assert len(records) >= 5
     for record in records:
         text = record.read_text(encoding="utf-8")
-        missing = [part for part in ("Context", "Decision", "Consequences", "Alternatives", "Files") if f"\n## {part}\n" not in text]
+        missing = [part for part in PARTS_OF_A_RECORD if f"\n## {part}\n" not in text]
         assert not missing, f"{record.name} lacks {missing}"
