@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from alerts.lanes import DOCTOR_CALL, FAULT, life_lane
 from alerts.model import Alert, AlertState, Disposition, Incident, IncidentState, SignalRecord, TimelineEntry
+from alerts.timeline import Act
 from devices.model import Device
 from devices.profiles import catalogue
 from people.model import Home, Role, User
@@ -54,7 +55,7 @@ def write_past_incidents(session: Session, homes: Sequence[Home], now: datetime,
     for (plan, device, staff, incident), alert in zip(incidents, alerts, strict=True):
         if plan.cause.kind != "silence":
             session.add(_signal(plan, device, alert, incident))
-        session.add_all(_timeline(plan, incident, staff))
+        session.add_all(_timeline(plan, device, incident, staff))
     session.flush()
 
 
@@ -122,13 +123,20 @@ def _signal(plan: PastIncident, device: Device, alert: Alert, incident: Incident
     )
 
 
-def _timeline(plan: PastIncident, incident: Incident, staff: _Staff) -> list[TimelineEntry]:
+def _timeline(plan: PastIncident, device: Device, incident: Incident, staff: _Staff) -> list[TimelineEntry]:
+    opened = {
+        "kind": plan.cause.kind,
+        "severity": str(plan.cause.severity),
+        "subject": f"device:{device.code}",
+        "signal": plan.cause.signal,
+    }
+    sent = {"responder": staff.responder.id, "name": staff.responder.name, "note": None}
     acts: list[tuple[datetime | None, str, User | None, dict[str, Any] | None]] = [
-        (plan.opened_at, "opened", None, {"rule": plan.cause.kind, "signal": plan.cause.signal}),
-        (plan.acknowledged_at, "acknowledged", staff.operator, None),
-        (plan.dispatched_at, "dispatched", staff.operator, {"responder": staff.responder.name}),
-        (plan.on_scene_at, "on_scene", staff.responder, None),
-        (plan.closed_at, "closed", staff.operator, {"reason": str(plan.reason)}),
+        (plan.opened_at, Act.OPENED, None, opened),
+        (plan.acknowledged_at, Act.ACKNOWLEDGED, staff.operator, None),
+        (plan.dispatched_at, Act.DISPATCHED, staff.operator, sent),
+        (plan.on_scene_at, Act.ON_SCENE, staff.responder, None),
+        (plan.closed_at, Act.CLOSED, staff.operator, {"reason": str(plan.reason), "note": None}),
     ]
     return [
         TimelineEntry(
