@@ -37,7 +37,7 @@ class AlertEngine:
     """Applies findings. Holds no state; one may serve all threads."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
 
     def apply(self, session: Session, findings: Sequence[Finding], now: datetime) -> list[Outcome]:
         """What became of each finding, in order. The caller commits, then sends the receipts."""
@@ -58,7 +58,7 @@ class AlertEngine:
         return outcomes
 
     def _apply_all(self, session: Session, findings: Sequence[Finding], now: datetime) -> list[Outcome]:
-        batch = Batch(session, self._settings, now)
+        batch = Batch(session, self.settings, now)
         batch.load(findings)
         with session.no_autoflush:  # the batch knows what it wrote; flushing before each question costs most of the time
             outcomes = [_apply_one(batch, finding) for finding in findings]
@@ -81,7 +81,7 @@ class AlertEngine:
     def _open_plainly(self, session: Session, finding: Finding, now: datetime) -> Outcome:
         """Open an incident with the least that can fail: no joining, no evidence, no data."""
         event = finding.event
-        batch = Batch(session, self._settings, now)
+        batch = Batch(session, self.settings, now)
         batch.load([finding])
         if event is not None:
             prior = batch.prior(event)
@@ -99,7 +99,7 @@ class AlertEngine:
             ring_count=1,
         )
         open_incident(session, incident, now, plainly=True)
-        start_ringing(session, incident, now, self._settings, watched=batch.watched)
+        start_ringing(session, incident, now, self.settings, watched=batch.watched)
         alert = Alert(
             incident_id=incident.id,
             home_id=plain.home_id,

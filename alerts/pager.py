@@ -20,6 +20,7 @@ from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ports import Channel, NotSent, Sent
 from alerts.presence import forget_expired
 from alerts.probe_watch import needs_look, watch_probe
+from alerts.retention import forget_old
 from alerts.texts import page_text
 from alerts.work import Desk
 from core.failpoints import reach
@@ -114,6 +115,10 @@ class PagerLoop:
         self._tidied_at = now
         with self._desk.database.transaction() as session:
             forget_expired(session, now)
+        while not self._stopping.is_set():
+            with self._desk.database.transaction() as session:
+                if not forget_old(session, now, self._desk.settings):
+                    return
 
 
 __all__ = ["SENDERS", "PagerLoop"]

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     partitions: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Number of ingest workers the homes are spread over (P).")
     readings_retention_days: Annotated[int, Field(ge=1)] = Field(400, description="Readings older than this are deleted.")
+    signals_retention_days: Annotated[int, Field(ge=8)] = Field(
+        120, description="Signals that raised nothing (movement, doors) are kept this long; those of alerts stay."
+    )
     spool_max_bytes: Annotated[int, Field(ge=64 * 1024)] = Field(
         256 * 1024 * 1024,
         description="Size of the disk spool for readings the store refuses; beyond it the oldest are dropped, counted.",

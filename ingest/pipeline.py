@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session
 
 from alerts.findings import Outcome
 from alerts.leases import check_epoch
+from alerts.model import Severity
 from alerts.poison import Failed, set_aside
+from alerts.system import raise_system
 from core.failpoints import reach
 from devices.children import upsert_children
+from devices.vocabulary import LIFE_SIGNALS
 from ingest.decode import Item, decode
 from ingest.plan import Plan, make_plan
 from ingest.rate_limit import TelemetryLimit
@@ -25,6 +28,17 @@ from ingest.receipts import ReceiptMessage
 from ingest.source import Delivery
 from ingest.tools import Tools
 from ingest.topics import strip_lane
+
+_WHAT_LENGTH = 60
+_LIFE_WORDS = tuple(signal.encode() for signal in LIFE_SIGNALS) + tuple(
+    word.encode() for word in ("emergency", "sos", "panic", "smoke", "gas", "carbon_monoxide", "water_leak", "fall")
+)
+
+
+def speaks_of_life(payload: bytes) -> bool:
+    """Whether a message that could not be worked on may be an alarm; when in doubt it is."""
+    said = payload.lower()
+    return any(word in said for word in _LIFE_WORDS)
 
 
 class Pipeline:
@@ -39,6 +53,7 @@ class Pipeline:
         on_outcomes: Callable[[Sequence[Outcome]], None],
     ) -> None:
         self._tools = tools
+        self._settings = tools.engine.settings
         self._limit = limit
         self._wake = wake
         self._on_outcomes = on_outcomes
@@ -66,10 +81,19 @@ class Pipeline:
         reach("ingest.after_readings")
 
     def quarantine(self, delivery: Delivery, error: Exception) -> None:
-        """Set one message aside, with its payload; it will be acknowledged."""
+        """Set one message aside, with its payload; it will be acknowledged.
+
+        One that speaks of danger to life opens an incident of the system in the same transaction, so that a person reads
+        its topic; when even that fails the error goes up, and the message is not acknowledged.
+        """
+        topic, now = strip_lane(delivery.topic), self._tools.clock.now()
         payload = delivery.payload.decode("utf-8", "replace")
         with self._tools.database.transaction() as session:
-            set_aside(session, Failed("ingest", strip_lane(delivery.topic), error, payload), self._tools.clock.now())
+            set_aside(session, Failed("ingest", topic, error, payload), now)
+            if speaks_of_life(delivery.payload):
+                details = {"topic": topic, "error": repr(error)}
+                raise_system(session, f"unprocessed:{topic}"[:_WHAT_LENGTH], Severity.CRITICAL, details, now, self._settings)
+        self._tools.bus.hint()
 
     def _is_allowed(self, delivery: Delivery) -> bool:
         if self._limit is None:

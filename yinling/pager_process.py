@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import prometheus_client
@@ -54,21 +54,34 @@ class PagerProcess:
         self._heartbeat = Heartbeat(settings.heartbeat_url)
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._failed = threading.Event()
         self._last_round_seconds = clock.monotonic_seconds()
 
     def run(self) -> None:
-        """Work until told to stop."""
+        """Work until told to stop; raises SystemExit(1) when a loop failed, so that it is started anew."""
         asyncio.run(self._main())
         self._database.close()
+        if self._failed.is_set():
+            raise SystemExit(1)
 
     async def _main(self) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await self._bus.start()
+        loop = asyncio.get_running_loop()
+
+        def guarded(work: Callable[[], None]) -> None:
+            try:
+                work()
+            except BaseException:
+                self._failed.set()
+                loop.call_soon_threadsafe(stop.set)
+                raise
+
         threads = [
-            threading.Thread(target=self._clocks, name="clocks", daemon=True),
-            threading.Thread(target=self._probe, name="probe", daemon=True),
+            threading.Thread(target=guarded, args=(work,), name=name, daemon=True)
+            for name, work in (("clocks", self._clocks), ("probe", self._probe))
         ]
         for thread in threads:
             thread.start()

@@ -172,6 +172,7 @@ class LiveHub:
             self._wake.clear()
             try:
                 await self._tell_changes()
+                self._clock.take_step()  # the pager moves the stored dues; here it is enough to follow the wall clock
                 if self._clock.monotonic_seconds() - polled >= POLL_SECONDS:
                     polled = self._clock.monotonic_seconds()
                     await self._tell_probe()

@@ -12,7 +12,7 @@ from support.worker import Bench as AnyBench
 from support.worker import add_device, add_home, build_bench
 
 from alerts.leases import LeaseLostError, take_lease
-from alerts.model import Alert, Incident, Receipt, SignalRecord
+from alerts.model import Alert, Incident, Poison, Receipt, SignalRecord
 from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
@@ -198,3 +198,12 @@ def test_smoke_that_is_told_again_after_a_person_closed_it_rings_again(bench: Be
     bench.clock.advance(timedelta(minutes=1))
     bench.say("yl/v1/h1/g1/up/zigbee2mqtt/smoke", {"smoke": True, "battery": 80})
     assert len(bench.incidents()) == 2
+
+
+def test_an_alarm_that_could_not_be_worked_on_still_reaches_a_person(bench: Bench) -> None:
+    bench.pipeline.quarantine(bench.message("yl/v1/h1/b1/event", PRESS), RuntimeError("poison"))
+    bench.pipeline.quarantine(bench.message("yl/v1/h1/v1/telemetry", {"values": {}}), RuntimeError("poison"))
+    [incident] = bench.incidents()
+    assert (incident.kind, incident.severity, incident.home_id) == ("system", "critical", None)
+    with bench.database.snapshot() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Poison)) == 2
