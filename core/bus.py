@@ -53,7 +53,7 @@ class Bus:
                     password=self._password,
                     name=self._name,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.25,
+                    reconnect_time_wait=0.25,  # type: ignore[arg-type]  # it is slept on: fractions are well
                     connect_timeout=2,
                     error_cb=quiet,
                 )
