@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
-from support.browser import chromium
+from support.browser import Desk, chromium
 from support.centre import Centre, running_centre
 
 
 @pytest.fixture(scope="session")
 def shared_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     """A centre as `yinling run` starts it. Nobody takes part in its clocks by accident: they are long."""
-    settings = {"ring_again_seconds": 600, "fallback_after_seconds": 3600}
-    with running_centre(tmp_path_factory.mktemp("centre"), demo=False, expect_errors=(), **settings) as centre:
+    folder = tmp_path_factory.mktemp("centre")
+    with running_centre(folder, ring_again_seconds=600, fallback_after_seconds=3600) as centre:
         yield centre
 
 
@@ -30,3 +30,12 @@ def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Desk]:
+    """Opens pages as people do; an error in a page's scripts fails the test."""
+    desk = Desk(browser)
+    yield desk
+    desk.close()
+    assert desk.complaints == []

@@ -1,0 +1,72 @@
+"""A real Chromium on the pages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from support.centre import Centre
+
+# What a page may complain of while its server is away, or when it asks for what is refused on purpose.
+_NETWORK = re.compile(r"Failed to load resource|net::ERR_")
+_SIGN_IN_MILLISECONDS = 15_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; skips where there is none."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("there is no Chromium on this machine")
+    arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--autoplay-policy=user-gesture-required"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Desk:
+    """Opens pages, each a person's own, signed in through the form; remembers what their scripts complained of."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.complaints: list[str] = []
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+
+    def __call__(
+        self,
+        centre: Centre,
+        username: str,
+        password: str,
+        *,
+        path: str = "/",
+        width: int = 1366,
+        height: int = 768,
+        locale: str = "zh-CN",
+    ) -> Page:
+        """A page of one person."""
+        context = self._browser.new_context(base_url=centre.url, locale=locale, viewport={"width": width, "height": height})
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._listen)
+        page.goto(path)
+        page.get_by_test_id("signin-username").fill(username)
+        page.get_by_test_id("signin-password").fill(password)
+        page.get_by_test_id("signin-submit").click()
+        expect(page.get_by_test_id("signin-submit")).to_have_count(0, timeout=_SIGN_IN_MILLISECONDS)
+        return page
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def _listen(self, said: ConsoleMessage) -> None:
+        if said.type == "error" and not _NETWORK.search(said.text):
+            self.complaints.append(said.text)
