@@ -43,11 +43,17 @@ _BATCH = 500
 class LiveStream:
     """One open stream: its person and what waits to be sent."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, *, at_desk: bool = True) -> None:
         self.caller = caller
+        self._at_desk = at_desk
         self.name = new_code("stream", 16)
         self._queue: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(QUEUE_EVENTS + 1)
         self._ended = False
+
+    @property
+    def watches(self) -> bool:
+        """Whether somebody who may take incidents sits before it; a wall or an overview that cannot ring does not count."""
+        return self._at_desk and self.caller.can(Capability.WATCH)
 
     def offer(self, event: LiveEvent) -> None:
         """Queue an event if its person may see it; end the stream when it cannot keep up."""
@@ -123,9 +129,9 @@ class LiveHub:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call)
 
-    async def open(self, caller: Caller, last_event_id: str | None) -> AsyncGenerator[bytes, None]:
+    async def open(self, caller: Caller, last_event_id: str | None, *, at_desk: bool = True) -> AsyncGenerator[bytes, None]:
         """A stream for this person, from `last_event_id` on, or from now on without one."""
-        stream = LiveStream(caller)
+        stream = LiveStream(caller, at_desk=at_desk)
         self._streams.add(stream)
         STREAMS.inc()
         try:
@@ -229,7 +235,7 @@ class LiveHub:
                 stream.caller, expires_at = found
                 if self._sign_in.needs_renewal(expires_at):
                     self._sign_in.renew(stream.caller.session_hash)
-                if stream.caller.can(Capability.WATCH):
+                if stream.watches:
                     watching.append(stream)
         if watching:
             with self._database.transaction() as session:
@@ -238,7 +244,7 @@ class LiveHub:
                         renew_presence(session, stream.name, stream.caller.user_id, now)
 
     def _leave(self, stream: LiveStream) -> None:
-        if stream.caller.can(Capability.WATCH):
+        if stream.watches:
             with self._database.transaction() as session:
                 end_presence(session, stream.name)
 

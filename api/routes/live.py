@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Annotated
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
@@ -44,6 +44,12 @@ class EventStream(StreamingResponse):
         },
     },
 )
-async def read_live(caller: Ready, deps: Using, last_event_id: Annotated[str | None, Header()] = None) -> EventStream:
+async def read_live(
+    caller: Ready,
+    deps: Using,
+    last_event_id: Annotated[str | None, Header()] = None,
+    *,
+    at_desk: Annotated[bool, Query(description="False for a screen nobody answers at: it does not count as watched.")] = True,
+) -> EventStream:
     """What changes, as soon as it has committed, of all that the caller may see; resumes after `Last-Event-ID`."""
-    return EventStream(deps.live.open(caller, last_event_id))
+    return EventStream(deps.live.open(caller, last_event_id, at_desk=at_desk))

@@ -61,9 +61,9 @@ class Reader:
 
 
 @contextmanager
-def reading(client: httpx.Client, last: int | str | None = None) -> Iterator[Reader]:
+def reading(client: httpx.Client, last: int | str | None = None, query: str = "") -> Iterator[Reader]:
     headers = {} if last is None else {"Last-Event-ID": str(last)}
-    with client.stream("GET", "/api/v1/live", headers=headers, timeout=30) as response:
+    with client.stream("GET", f"/api/v1/live{query}", headers=headers, timeout=30) as response:
         assert response.status_code == 200
         assert response.headers["content-type"].startswith("text/event-stream")
         reader = Reader(response)
@@ -135,6 +135,14 @@ def test_a_stream_open_at_an_operator_means_watched_and_closed_means_not(town: T
     with reading(served("operator")):
         assert _watched(town)
     _wait(lambda: not _rows(town))
+
+
+def test_a_wall_that_nobody_answers_at_does_not_count_as_watched(town: Town, served: Served) -> None:
+    with reading(served("supervisor"), query="?at_desk=false") as wall:
+        assert not _watched(town)
+        town.incident("h-north")
+        assert wall.wait("incident.opened")
+        assert not _watched(town)
 
 
 def test_a_stream_keeps_its_presence_and_beats(town: Town, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5116,7 +5116,10 @@ export interface operations {
     };
     readLive: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description False for a screen nobody answers at: it does not count as watched. */
+                at_desk?: boolean;
+            };
             header?: {
                 "last-event-id"?: string | null;
             };

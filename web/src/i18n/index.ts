@@ -30,6 +30,7 @@ export async function setLanguage(language: Language): Promise<void> {
   }
   i18n.global.locale.value = language
   document.documentElement.lang = language
+  document.title = i18n.global.t('app.name')
 }
 
 /** Words for a code the API may extend: the code itself, legibly, when we have none. */

@@ -14,6 +14,8 @@ export interface ProbeNews {
 }
 
 interface Reader {
+  /** Whether this page rings and is answered at: only then is the centre watched through it. */
+  atDesk?: boolean
   incident?: (item: IncidentItem, isNew: boolean) => void
   device?: (device: Device) => void
   /** Everything must be loaded again: at the first connection, after a loss, when the stream says `reset`. */
@@ -34,6 +36,7 @@ export const useLive = defineStore('live', () => {
   let retry: number | undefined
   let stopTicks: (() => void) | null = null
   let seconds = 0
+  let atDesk = false
 
   const state = computed(() => link.value.state)
 
@@ -62,13 +65,25 @@ export const useLive = defineStore('live', () => {
     }
   }
 
+  const wantsDesk = (): boolean => [...readers].some((reader) => reader.atDesk)
+
+  /** A page that is answered at came or went: the API must know, so the stream is opened anew, without a loss. */
+  function realign(): void {
+    if (connection === null || wantsDesk() === atDesk) return
+    const old = connection
+    connection = null
+    old.abort()
+    void connect()
+  }
+
   async function connect(): Promise<void> {
     const mine = new AbortController()
     connection = mine
     const headers: Record<string, string> = { Accept: 'text/event-stream' }
     if (lastId !== null) headers['Last-Event-ID'] = lastId
     try {
-      const response = await fetch('/api/v1/live', { headers, credentials: 'same-origin', cache: 'no-store', signal: mine.signal })
+      atDesk = wantsDesk()
+      const response = await fetch(`/api/v1/live?at_desk=${atDesk}`, { headers, credentials: 'same-origin', cache: 'no-store', signal: mine.signal })
       if (response.status === 401) {
         each((reader) => reader.signedOut?.())
         return
@@ -116,12 +131,16 @@ export const useLive = defineStore('live', () => {
       link.value = freshLink(performance.now())
       stopTicks = onTick(watch)
       void connect()
-    } else if (link.value.connected) {
-      reader.reload?.()
+    } else {
+      if (link.value.connected) reader.reload?.()
+      realign()
     }
     return () => {
       readers.delete(reader)
-      if (readers.size > 0) return
+      if (readers.size > 0) {
+        realign()
+        return
+      }
       stopTicks?.()
       window.clearTimeout(retry)
       const open = connection
