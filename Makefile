@@ -31,7 +31,7 @@ NPM = node_home=$$(echo $(CURDIR)/.venv-node/lib/python*/site-packages/nodejs_wh
 endif
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help reference install run test check check-python check-web bench proof lock clean system-packages
+.PHONY: help reference api-types install run test check check-python check-web bench proof lock clean system-packages
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -42,6 +42,7 @@ run: install ## start a demonstration centre on http://127.0.0.1:8080 (Ctrl-C st
 	@$(IN_VENV) -m yinling run --demo $(ARGUMENTS)
 
 test: install system-packages ## run every test once
+	@cd web && $(NPM) run --silent test
 	@$(IN_VENV) -m pytest -m "not proof" $(ARGUMENTS)
 
 check: check-python check-web ## lint, types, layers, own lints, documentation tests, and the pages' checks
@@ -70,6 +71,10 @@ lock: $(VENV)/.installed ## write the lock files again from pyproject.toml
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml -o requirements/run.lock
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --group dev -o requirements/dev.lock
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade --group node -o requirements/node.lock
+
+api-types: $(VENV)/.installed web/node_modules/.installed ## write the pages' API types again from the source
+	$(IN_VENV) -m yinling openapi --output web/openapi.json
+	cd web && $(NPM) run --silent generate-types
 
 clean: ## remove everything that was installed or built; the data folder stays
 	rm -rf $(VENV) .venv-node web/node_modules api/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

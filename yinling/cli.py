@@ -100,7 +100,7 @@ def simulate(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress display.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Let simulated homes live a believable day against a running centre."""
+    """Let simulated homes live a believable day against a running centre, which gets them (h0001, …) where they are missing."""
     from yinling.commands.simulate import simulate_homes
 
     simulate_homes(homes=homes, rate=rate, quiet=quiet, data_dir=data_dir)

@@ -42,19 +42,25 @@ class FirstSos:
 
 
 def ensure_centre(database: Database, data_dir: Path, settings: Settings, homes: int, clock: Clock) -> FirstSos:
-    """Bring the centre to `homes` demonstration homes; gives the trial button."""
+    """Bring the centre to `homes` demonstration homes; gives the trial button.
+
+    Only a demonstration (`settings.demo`) gets sign-ins with known passwords, a name and a past: a centre of somebody's own that
+    is asked to simulate homes gets their areas, people and devices, and nothing that lets anybody in.
+    """
     key = load_or_create(data_dir)
     now = clock.now()
     with database.transaction() as session:
-        _ensure_name(session, now)
+        if settings.demo:
+            _ensure_name(session, now)
         areas = _ensure_areas(session)
         missing = [household(number) for number in _missing_homes(session, homes)]
         added = [_home(plan, areas, now) for plan in missing]
         session.add_all(added)
         session.flush()
         _add_devices(session, list(zip(missing, added, strict=True)), key, now)
-        _ensure_accounts(session, key, now)
-        if missing:
+        if settings.demo:
+            _ensure_accounts(session, key, now)
+        if settings.demo and missing:
             write_past_incidents(session, added, now, settings.timezone)
     trial = code_of(household(1), DevicePlan(TRIAL_ROLE, "sos-button", ""))
     return FirstSos(

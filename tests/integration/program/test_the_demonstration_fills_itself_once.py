@@ -16,7 +16,7 @@ from core.config import Settings
 from core.database import Database
 from core.ids import secret_matches
 from devices.model import Device
-from people.model import Area, Contact, Home, Resident, User
+from people.model import Area, Centre, Contact, Home, Resident, User
 from people.passwords import password_matches
 from timeseries.sqlite_store import SqliteReadingStore
 from yinling.demo import ACCOUNTS, FAMILY_HOME, ensure_centre
@@ -29,6 +29,11 @@ TABLES = (Area, Home, Resident, Contact, Device, User, Incident, Alert, Timeline
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture
+def settings(folder: Path) -> Settings:
+    return Settings(data_dir=folder, demo=True)
 
 
 @pytest.fixture
@@ -119,3 +124,18 @@ def test_a_fill_of_the_past_that_was_killed_goes_on_and_doubles_nothing(
     assert len(rows) == len(set(rows)) > 300
     assert max(row.received_at for row in rows) < clock.now()
     assert stores.readings.latest(bed.id)["heart_rate"].at < clock.now()
+
+
+def test_a_centre_of_somebodys_own_gets_no_sign_in_with_a_known_password(
+    database: Database, folder: Path, settings: Settings, clock: ManualClock
+) -> None:
+    with database.snapshot() as session:
+        name = session.get_one(Centre, 1).name
+
+    ensure_centre(database, folder, settings.model_copy(update={"demo": False}), HOMES, clock)
+
+    assert counts(database)["homes"] == HOMES
+    assert counts(database)["users"] == 0
+    assert counts(database)["incidents"] == 0
+    with database.snapshot() as session:
+        assert session.get_one(Centre, 1).name == name
