@@ -41,6 +41,8 @@ class Connection:
     """A device on the broker. `on_receipt` gets (event id, status); `on_connect` is called after every sign-in."""
 
     def __init__(self, address: Address, on_receipt: Callable[[str, str], None], on_connect: Callable[[], None]) -> None:
+        self.battery = address.battery
+        """What it reports of its battery; None on the mains."""
         self._address = address
         self._on_receipt = on_receipt
         self._on_connect = on_connect
@@ -70,7 +72,7 @@ class Connection:
     def say_status(self) -> None:
         """The retained word on its state."""
         rssi = -55 - len(self._address.code) % 20
-        said = status(online=True, battery=self._address.battery, rssi=rssi)
+        said = status(online=True, battery=self.battery, rssi=rssi)
         self._client.publish(f"{self._address.topic}/status", said, qos=1, retain=True)
 
     def tick(self) -> None:

@@ -30,6 +30,8 @@ REPEAT_SECONDS = (10.0, 20.0, 40.0, 60.0, 120.0, 300.0)
 """How long a device waits for its receipt before each repeat."""
 _TURN_SECONDS = 0.25
 _TICK_SECONDS = 5.0
+_CHARGE = {"battery.low": 9, "battery.ok": 100}
+"""What a device reports once its battery went low, and once somebody changed it."""
 _MOVEMENT_OVER = timedelta(seconds=90)
 
 
@@ -180,6 +182,9 @@ class Town:
             return
         if happening.type == "motion.over":
             return
+        if happening.type in _CHARGE:
+            connection.battery = _CHARGE[happening.type]
+            connection.say_status()
         publication = native(happening, new_code("e", 12), self._clock.now())
         self._say(connection, publication)
         if is_alarm and publication.event_id is not None:
