@@ -19,6 +19,9 @@ from alerts.timeline import Actor
 from core.config import Settings
 from core.errors import NotFoundError
 
+RECEIPTS_A_DEVICE = 20
+"""A device that pressed more often than this hears of its latest presses only."""
+
 
 def incident_by_id(session: Session, incident_id: int) -> Incident:
     """The incident as it is now, under the order lock; `NotFoundError` for none, or the probe's."""
@@ -73,13 +76,15 @@ def give_up(session: Session, incident: Incident, now: datetime, settings: Setti
 
 
 def send_receipts(session: Session, incident: Incident, status: str, now: datetime) -> None:
-    """One receipt to each device whose own event led here, for the latest id it gave."""
-    latest = (
-        sa.select(sa.func.max(SignalRecord.id))
+    """A receipt for every id that was told `accepted` for this incident; of a device that gave many, for the latest."""
+    place = sa.func.row_number().over(partition_by=SignalRecord.device_id, order_by=SignalRecord.id.desc())
+    ranked = (
+        sa.select(SignalRecord.id, place.label("place"))
         .where(SignalRecord.incident_id == incident.id, SignalRecord.own_id, SignalRecord.alert_id.is_not(None))
-        .group_by(SignalRecord.device_id)
+        .subquery()
     )
-    for signal in session.scalars(sa.select(SignalRecord).where(SignalRecord.id.in_(latest))):
+    latest = sa.select(ranked.c.id).where(ranked.c.place <= RECEIPTS_A_DEVICE)
+    for signal in session.scalars(sa.select(SignalRecord).where(SignalRecord.id.in_(latest)).order_by(SignalRecord.id)):
         session.add(
             Receipt(
                 device_id=signal.device_id,

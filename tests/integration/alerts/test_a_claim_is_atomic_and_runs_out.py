@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from alerts.acts.taking import RECEIPTS_A_DEVICE
 from alerts.clocks import work_off
 from alerts.incidents import (
     Actor,
@@ -115,7 +116,14 @@ def test_receipts_tell_the_device_that_it_was_seen_and_take_that_back(town: Town
     town.do(release, sos.incident_id)
     town.do(acknowledge, sos.incident_id, actor=LI)
     receipts = [(one.event_key, one.status, one.sent_at) for one in town.rows(Receipt)]
-    assert receipts == [("b", "seen", None), ("b", "accepted", None), ("b", "seen", None)]
+    assert receipts == [(key, status, None) for status in ("seen", "accepted", "seen") for key in ("a", "b")]
+
+
+def test_of_a_device_that_pressed_very_often_the_latest_presses_are_answered(town: Town) -> None:
+    for serial in range(RECEIPTS_A_DEVICE + 5):
+        sos = town.say("sos.pressed", event_id=f"press-{serial}")
+    town.do(acknowledge, sos.incident_id)
+    assert [one.event_key for one in town.rows(Receipt)] == [f"press-{serial}" for serial in range(5, RECEIPTS_A_DEVICE + 5)]
 
 
 def test_what_the_state_does_not_allow_is_refused_and_leaves_no_trace(town: Town) -> None:
