@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from core.clock import Clock
@@ -16,11 +16,9 @@ from yinling.simulate.past import Past, Stores
 
 
 def fill(settings: Settings, data_dir: Path, clock: Clock) -> None:
-    """Write what is still missing; SIGTERM ends it between two stretches or inside one, it goes on at the next start."""
-    signal.signal(signal.SIGTERM, _leave)
+    """Write what is still missing; SIGTERM ends it between two stretches, and it goes on at the next start."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
     with closing(bootstrap.open_database(settings)) as database, closing(SqliteReadingStore(settings.readings_path)) as readings:
-        Past(data_dir, ZoneInfo(settings.timezone), clock).fill(Stores(database, readings), range(1, demo.HOMES + 1))
-
-
-def _leave(_number: int, _frame: object) -> NoReturn:
-    raise SystemExit(0)
+        Past(data_dir, ZoneInfo(settings.timezone), clock, stop.wait).fill(Stores(database, readings), range(1, demo.HOMES + 1))

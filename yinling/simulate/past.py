@@ -7,7 +7,6 @@ skipped, so a fill that was killed anywhere goes on where it was.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -46,9 +45,12 @@ class Stores:
 
 
 class Past:
-    """The week before the moment that the first fill of a data folder wrote down."""
+    """The week before the moment that the first fill of a data folder wrote down.
 
-    def __init__(self, data_dir: Path, zone: ZoneInfo, clock: Clock, rest: Callable[[float], None] = time.sleep) -> None:
+    `rest` waits for so many seconds and says whether to stop.
+    """
+
+    def __init__(self, data_dir: Path, zone: ZoneInfo, clock: Clock, rest: Callable[[float], bool]) -> None:
         self._folder = data_dir / "demo"
         self._zone = zone
         self._clock = clock
@@ -66,7 +68,8 @@ class Past:
             for number in homes:
                 began_seconds = self._clock.monotonic_seconds()
                 written += self._stretch(stores, number, day, until)
-                self._rest(_REST * (self._clock.monotonic_seconds() - began_seconds))
+                if self._rest(_REST * (self._clock.monotonic_seconds() - began_seconds)):
+                    return written
         done.touch()
         log.info("past_week_filled", stretches=written)
         return written

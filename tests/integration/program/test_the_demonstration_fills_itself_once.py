@@ -106,17 +106,18 @@ def test_a_fill_of_the_past_that_was_killed_goes_on_and_doubles_nothing(
     ensure_centre(stores.database, folder, settings, HOMES, clock)
     rests = iter(range(7))
 
-    def killed_in_the_eighth_rest(_seconds: float) -> None:
+    def killed_in_the_eighth_rest(_seconds: float) -> bool:
         if next(rests, None) is None:
             raise KeyboardInterrupt
+        return False
 
     zone = ZoneInfo("Asia/Shanghai")
     with pytest.raises(KeyboardInterrupt):
         Past(folder, zone, clock, killed_in_the_eighth_rest).fill(stores, homes)
-    rest = Past(folder, zone, clock, lambda _seconds: None).fill(stores, homes)
+    rest = Past(folder, zone, clock, lambda _seconds: False).fill(stores, homes)
 
     assert 8 + rest == 8 * len(homes)
-    assert Past(folder, zone, clock, lambda _seconds: None).fill(stores, homes) == 0
+    assert Past(folder, zone, clock, lambda _seconds: False).fill(stores, homes) == 0
     with stores.database.snapshot() as session:
         told = sa.select(SignalRecord.device_id, SignalRecord.type, SignalRecord.received_at)
         rows = session.execute(told.where(SignalRecord.event_key.like("past-2%"))).all()
