@@ -18,6 +18,7 @@ export function useIncidentDetail(id: Ref<number | null>) {
   const busy = ref<string | null>(null)
   const undo = shallowRef<{ id: number; until: number } | null>(null)
   let generation = 0
+  let before: Promise<unknown> = Promise.resolve()
 
   async function load(): Promise<void> {
     const wanted = id.value
@@ -51,9 +52,16 @@ export function useIncidentDetail(id: Ref<number | null>) {
   })
 
   /** Do something to the incident. Answers whether it was done; a refusal stands beside the buttons. */
-  async function act(name: Act, body: Record<string, unknown> = {}): Promise<boolean> {
+  function act(name: Act, body: Record<string, unknown> = {}): Promise<boolean> {
     const target = id.value
-    if (target === null || busy.value !== null) return false
+    if (target === null || busy.value === name) return Promise.resolve(false)
+    // One after the other, in the order of the keys: nothing a fast hand asked for is dropped.
+    const mine = before.then(() => send(target, name, body))
+    before = mine.catch(() => undefined)
+    return mine
+  }
+
+  async function send(target: number, name: Act, body: Record<string, unknown>): Promise<boolean> {
     busy.value = name
     refusal.value = null
     try {
