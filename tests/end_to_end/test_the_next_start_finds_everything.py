@@ -9,7 +9,7 @@ from support.centre import Centre, running_centre
 from support.device import button
 from support.processes import is_running, processes_of, until
 
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+ENDINGS = (signal.SIGINT, signal.SIGKILL)
 
 
 def _end(centre: Centre, number: signal.Signals) -> None:
