@@ -62,16 +62,38 @@ def profile_is_gateway(profile: str) -> bool:
     return profile.endswith("-gateway")
 
 
+def no_longer_allowed(before: Mapping[str, DeviceCredentials], now: Mapping[str, DeviceCredentials]) -> list[str]:
+    """Client ids whose standing connection was admitted by what does not hold any more. Pure."""
+    return [
+        old.client_id
+        for code, old in before.items()
+        if not old.retired and ((new := now.get(code)) is None or new.retired or _admits(new) != _admits(old))
+    ]
+
+
+def _admits(device: DeviceCredentials) -> tuple[str, str, str]:
+    return device.secret_hash, device.client_id, device.home_code
+
+
 class DatabaseDirectory:
-    """The directory of the relational store with its snapshot file. `start` and `stop` the snapshot's thread."""
+    """The directory of the relational store with its snapshot file. `start` and `stop` the snapshot's thread.
+
+    `on_gone` hears, on that thread, the client ids of devices that may not be in any more.
+    """
 
     def __init__(
-        self, database: Database, snapshot: Path, clock: Clock, is_gateway: Callable[[str], bool] = profile_is_gateway
+        self,
+        database: Database,
+        snapshot: Path,
+        clock: Clock,
+        is_gateway: Callable[[str], bool] = profile_is_gateway,
+        on_gone: Callable[[list[str]], None] = lambda _client_ids: None,
     ) -> None:
         self._database = database
         self._path = snapshot
         self._clock = clock
         self._is_gateway = is_gateway
+        self._on_gone = on_gone
         self._kept: Mapping[str, DeviceCredentials] = _read(snapshot)
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign-in")
         self._away_until_seconds: float | None = None
@@ -108,9 +130,12 @@ class DatabaseDirectory:
         with self._database.snapshot() as session:
             rows = session.execute(self._query()).all()
         fresh = {row.code: self._credentials(row) for row in rows}
+        gone = no_longer_allowed(self._kept, fresh)
         if fresh != self._kept or not self._path.exists():
             _write(self._path, fresh)
             self._kept = fresh
+        if gone:
+            self._on_gone(gone)
 
     def _keep_fresh(self) -> None:
         while True:

@@ -25,6 +25,7 @@ from core.config import Settings
 from ingest.broker import log_path
 from ingest.broker_config import ACCOUNT, WATCHER_USER
 from ingest.broker_secrets import BrokerSecrets
+from ingest.ejection import Ejector
 from ingest.log_tail import LogTail
 from ingest.refusals import Refusal, RefusalReason
 from ingest.watch_events import (
@@ -65,6 +66,7 @@ class BrokerWatch:
         self._bus = Bus(
             f"nats://{settings.nats_host}:{settings.nats_port}", user=WATCHER_USER, password=secrets.password, name="watch"
         )
+        self.ejector = Ejector(self._bus)
         self._causes: OrderedDict[str, str] = OrderedDict()
         self._repeated = {
             RefusalReason.THROWN_OUT: Repetition(*_THROWN_OUT),

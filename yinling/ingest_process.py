@@ -173,7 +173,15 @@ class IngestProcess:
     async def _edges(self) -> None:
         """Everything that speaks with the broker beside the lanes; runs until cancelled."""
         ledger = RefusalLedger(self._database)
-        directory = DatabaseDirectory(self._database, self._settings.data_dir / "sign-in.json", self._clock)
+        watch = BrokerWatch(self._settings, self._secrets, self._clock, lambda refusal: self._refused(ledger, refusal))
+        loop = asyncio.get_running_loop()
+
+        def eject(client_ids: list[str]) -> None:
+            if self._partition == 0:
+                asyncio.run_coroutine_threadsafe(watch.ejector.eject(client_ids), loop)
+
+        snapshot = self._settings.data_dir / "sign-in.json"
+        directory = DatabaseDirectory(self._database, snapshot, self._clock, on_gone=eject)
         responder = SignInResponder(
             self._bus,
             self._secrets,
@@ -193,10 +201,8 @@ class IngestProcess:
                 tasks.create_task(self._answer())
                 tasks.create_task(self._keep_gate(responder))
                 if self._partition == 0:
-                    self._watch = BrokerWatch(
-                        self._settings, self._secrets, self._clock, lambda refusal: self._refused(ledger, refusal)
-                    )
-                    tasks.create_task(self._watch.run())
+                    self._watch = watch
+                    tasks.create_task(watch.run())
                 await responder.start()
         finally:
             await responder.stop()

@@ -1,0 +1,53 @@
+"""A connection that stands ends when its device is retired, moved or given a new secret."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from support.devices import House, until
+
+from core.bus import Bus
+from ingest.broker_config import WATCHER_USER
+from ingest.directory import DeviceCredentials, no_longer_allowed
+from ingest.ejection import Ejector
+
+DEVICE = DeviceCredentials("dev-1", "home-1", "hash", "yl-dev-1", is_gateway=False, retired=False)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {},
+        {"dev-1": replace(DEVICE, retired=True)},
+        {"dev-1": replace(DEVICE, secret_hash="other")},
+        {"dev-1": replace(DEVICE, home_code="home-2")},
+    ],
+)
+def test_what_no_longer_holds_is_told(now: dict[str, DeviceCredentials]) -> None:
+    assert no_longer_allowed({"dev-1": DEVICE}, now) == ["yl-dev-1"]
+
+
+def test_what_still_holds_is_left_alone() -> None:
+    others = {"dev-2": replace(DEVICE, code="dev-2", client_id="yl-dev-2")}
+    assert no_longer_allowed({"dev-1": DEVICE}, {"dev-1": DEVICE, **others}) == []
+
+
+def test_its_connection_ends_and_no_others(house: House) -> None:
+    out, stays = house.cast.device("dev-1"), house.cast.device("dev-2")
+    assert out.is_in
+    assert stays.is_in
+
+    async def eject() -> int:
+        bus = Bus(house.broker.url, user=WATCHER_USER, password=house.broker.secrets.password, name="test")
+        await bus.start()
+        try:
+            return await Ejector(bus).eject(["yl-dev-1", "yl-nobody"])
+        finally:
+            await bus.stop()
+
+    house.sign_in.directory.add("dev-1", "home-1", retired=True)  # it comes back by itself, and is refused
+    assert asyncio.run(eject()) == 1
+    until(lambda: not out.is_in, what="the connection ends")
+    assert stays.is_in
