@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from api.schemas.base import ID_MAXIMUM
 from core.errors import InvalidInputError
 
 
@@ -27,5 +28,7 @@ def read_cursor(cursor: str | None, *kinds: type[str | int]) -> list[Any] | None
     if not isinstance(keys, list) or len(keys) != len(kinds):
         raise InvalidInputError("invalid_cursor")
     if any(type(key) is not kind for key, kind in zip(keys, kinds, strict=True)):
+        raise InvalidInputError("invalid_cursor")
+    if any(isinstance(key, int) and abs(key) > ID_MAXIMUM for key in keys):
         raise InvalidInputError("invalid_cursor")
     return keys

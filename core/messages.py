@@ -124,6 +124,16 @@ FIELD_MESSAGES: dict[str, tuple[str, str]] = {
 """What is wrong with one field, by the validator's error type."""
 _ANY_FIELD = ("填写有误。", "Not right.")
 
+_STATES: dict[str, tuple[str, str]] = {
+    "open": ("未接警", "open"),
+    "acknowledged": ("已接警", "acknowledged"),
+    "dispatched": ("已派人", "dispatched"),
+    "on_scene": ("已到场", "on scene"),
+    "resolved": ("处理完毕", "resolved"),
+    "closed": ("已关闭", "closed"),
+}
+"""The states of an incident, as the pages call them."""
+
 
 class _Details(dict[str, Any]):
     def __missing__(self, key: str) -> str:
@@ -143,7 +153,13 @@ def language_of(accept_language: str | None) -> Language:
 
 def text(code: str, language: Language, details: Mapping[str, Any]) -> str:
     """The sentence for an error code, in the reader's language."""
-    return _fill(MESSAGES.get(code, MESSAGES["conflict"]), language, details)
+    return _fill(MESSAGES.get(code, MESSAGES["conflict"]), language, _in_words(details, language))
+
+
+def _in_words(details: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """The details with the state of an incident as a reader calls it, not as the API does."""
+    words = _STATES.get(str(details.get("state")))
+    return {**details} if words is None else {**details, "state": words[0 if language == "zh-CN" else 1]}
 
 
 def field_text(kind: str, language: Language, details: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.ids import NAME_PATTERN
 from people.model import Role
@@ -22,9 +22,17 @@ Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[^\s/]+$
 
 
 class In(BaseModel):
-    """A misspelt field is refused, not ignored."""
+    """The base of everything that is sent: a misspelt field is refused, not ignored."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*")
+    @classmethod
+    def _no_nul(cls, value: object) -> object:
+        """PostgreSQL keeps no text with a NUL in it, so that no store gets one."""
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(value)
+        return value
 
 
 class SignIn(In):
@@ -114,8 +122,15 @@ class MedicalFields(In):
 class LimitFields(In):
     """A resident's own limits of one vital."""
 
-    low: float | None = None
-    high: float | None = None
+    low: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    high: Annotated[float, Field(allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LimitFields:
+        """The other way round every value would be out of range."""
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(self.low, self.high)
+        return self
 
 
 class ResidentFields(In):

@@ -23,7 +23,7 @@ from people.model import User
 
 
 def acknowledge(session: Session, incident_id: int, by: By) -> Incident:
-    """Claim it. 409 `already_taken` when another has it; the owner's repeat changes nothing unless it rings again."""
+    """Claim it. 409 `already_taken` when another has it; the owner takes it again only while it rings again."""
     incident = incident_by_id(session, incident_id)
     if not is_allowed(Act.ACKNOWLEDGED, incident.state):
         return _acknowledge_again(session, incident, by)
@@ -50,12 +50,13 @@ def _acknowledge_again(session: Session, incident: Incident, by: By) -> Incident
     if incident.owner_id != by.actor.id:
         owner = None if incident.owner_id is None else session.get(User, incident.owner_id)
         raise ConflictError("already_taken", state=incident.state, owner=None if owner is None else owner.name)
-    if incident.ring_due_at is not None:
-        take(session, incident, by.actor, by.now)
-        if incident.state == IncidentState.ACKNOWLEDGED:
-            renew_claim(incident, by.now, by.settings)
-        tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor, again=True)
-        record_incident(session, incident, by.now)
+    if incident.ring_due_at is None:
+        next_state(Act.ACKNOWLEDGED, incident.state)  # raises
+    take(session, incident, by.actor, by.now)
+    if incident.state == IncidentState.ACKNOWLEDGED:
+        renew_claim(incident, by.now, by.settings)
+    tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor, again=True)
+    record_incident(session, incident, by.now)
     return incident
 
 

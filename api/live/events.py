@@ -57,10 +57,10 @@ def frame(event: str, data: Out, sequence: int | None) -> bytes:
     )
 
 
-def hello(sequence: int, now: datetime) -> bytes:
-    """The first event of a stream."""
+def hello(sequence: int, now: datetime, *, resumes: bool) -> bytes:
+    """The first event of a stream. Where it resumes, the reader keeps its place until what it missed has come."""
     greeting = LiveHello(sequence=sequence, server_time=now).model_dump_json()
-    return format_sse_event(data_str=greeting, event="hello", id=str(sequence), retry=RETRY_MILLISECONDS)
+    return format_sse_event(data_str=greeting, event="hello", id=None if resumes else str(sequence), retry=RETRY_MILLISECONDS)
 
 
 def heartbeat(sequence: int, now: datetime) -> LiveEvent:

@@ -137,7 +137,7 @@ class LiveHub:
         try:
             sequence = self._sequence
             await asyncio.to_thread(self._renew, [stream])
-            yield hello(sequence, self._clock.now())
+            yield hello(sequence, self._clock.now(), resumes=last_event_id is not None)
             if self._last_probe is not None:
                 stream.offer(self._last_probe)
             sent = sequence

@@ -17,7 +17,7 @@ from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
 from api.deps import Deps, Using
 from api.errors import NO_DEVICE, NO_HOME, refusals
-from api.schemas.base import InstantIn
+from api.schemas.base import Id, InstantIn
 from api.schemas.devices import Device as DeviceOut
 from api.schemas.devices import (
     DeviceList,
@@ -93,7 +93,7 @@ def list_devices(  # noqa: PLR0913, PLR0917 a query has that many sides
 
 
 @router.get("/devices/{device_id}", responses=refusals(NO_DEVICE))
-def read_device(device_id: int, caller: Seer, deps: Using) -> DeviceOut:
+def read_device(device_id: Id, caller: Seer, deps: Using) -> DeviceOut:
     """One device with its latest values."""
     now = deps.clock.now()
     with deps.database.snapshot() as session:
@@ -144,7 +144,7 @@ def create_device(wanted: DeviceCreate, caller: Installer, deps: Using) -> Provi
         NO_DEVICE, InvalidInputError("unknown_profile"), InvalidInputError("unknown_resident"), ConflictError("device_retired")
     ),
 )
-def change_device(device_id: int, wanted: DeviceChange, caller: Installer, deps: Using) -> DeviceOut:
+def change_device(device_id: Id, wanted: DeviceChange, caller: Installer, deps: Using) -> DeviceOut:
     """Change its name, room, wearer or profile; with another profile its test has to be seen again."""
     given = wanted.model_dump(exclude_unset=True)
     changes = DeviceChanges(**{"resident_id" if field == "resident" else field: value for field, value in given.items()})
@@ -157,7 +157,7 @@ def change_device(device_id: int, wanted: DeviceChange, caller: Installer, deps:
     "/devices/{device_id}/secret",
     responses=refusals(NO_DEVICE, ConflictError("device_has_no_secret"), ConflictError("device_retired")),
 )
-def renew_device_secret(device_id: int, caller: Installer, deps: Using) -> ProvisionedDevice:
+def renew_device_secret(device_id: Id, caller: Installer, deps: Using) -> ProvisionedDevice:
     """A new secret, shown this once only; the old one no longer signs in."""
 
     def run(session: Session, now: datetime) -> ProvisionedDevice:
@@ -172,7 +172,7 @@ def renew_device_secret(device_id: int, caller: Installer, deps: Using) -> Provi
 @router.post(
     "/devices/{device_id}/live", responses=refusals(NO_DEVICE, ConflictError("not_tested"), ConflictError("device_retired"))
 )
-def make_device_live(device_id: int, caller: Installer, deps: Using) -> DeviceOut:
+def make_device_live(device_id: Id, caller: Installer, deps: Using) -> DeviceOut:
     """Confirm that the centre has seen its test alarm."""
 
     def confirm(session: Session, device: Device, now: datetime) -> None:
@@ -182,7 +182,7 @@ def make_device_live(device_id: int, caller: Installer, deps: Using) -> DeviceOu
 
 
 @router.post("/devices/{device_id}/retire", responses=refusals(NO_DEVICE))
-def retire_device(device_id: int, caller: Installer, deps: Using) -> DeviceOut:
+def retire_device(device_id: Id, caller: Installer, deps: Using) -> DeviceOut:
     """Take it, and what speaks through it, out of use for good; its history stays."""
     return _change(deps, caller, device_id, "device.retired", lambda session, device, _now: service.retire(session, device))
 
@@ -225,7 +225,7 @@ def _told(deps: Deps, run: Callable[[Session, datetime], Answer]) -> Answer:
     ),
 )
 def read_readings(  # noqa: PLR0913, PLR0917 a query has that many sides
-    device_id: int,
+    device_id: Id,
     caller: Seer,
     deps: Using,
     metric: Annotated[str, Query(max_length=40)],
@@ -253,7 +253,7 @@ def read_readings(  # noqa: PLR0913, PLR0917 a query has that many sides
 
 
 @router.get("/devices/{device_id}/signals", responses=refusals(NO_DEVICE))
-def list_signals(device_id: int, caller: Seer, deps: Using, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> SignalList:
+def list_signals(device_id: Id, caller: Seer, deps: Using, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> SignalList:
     """What it said lately and what became of it, newest first."""
     with deps.database.snapshot() as session:
         find_device(session, device_id, caller)

@@ -16,6 +16,7 @@ from api.cursors import read_cursor, write_cursor
 from api.deps import Deps, Using
 from api.errors import NO_HOME, NO_INCIDENT, NOT_ALLOWED_NOW, refusals
 from api.schemas.incidents import IncidentDetail, IncidentList
+from api.schemas.base import Id
 from api.schemas.requests import Close, Dispatch, IncidentCreate, Merge, NoteText, OptionalNote, Split
 from api.views.incident_detail import audit_look, find_incident, incident_detail
 from api.views.incidents import incident_items
@@ -89,7 +90,7 @@ def _in_area(session: Session, code: str, caller: Caller) -> sa.ColumnElement[bo
 
 
 @router.get("/incidents/{incident_id}", responses=refusals(NO_INCIDENT))
-def read_incident(incident_id: int, caller: Seer, deps: Using) -> IncidentDetail:
+def read_incident(incident_id: Id, caller: Seer, deps: Using) -> IncidentDetail:
     """Everything about one incident; a look at medical data is written to the audit."""
     now = deps.clock.now()
     with deps.database.snapshot() as session:
@@ -118,13 +119,13 @@ def open_incident(wanted: IncidentCreate, caller: Opener, deps: Using) -> Incide
 @router.post(
     "/incidents/{incident_id}/acknowledge", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("already_taken"))
 )
-def acknowledge_incident(incident_id: int, caller: Handler, deps: Using) -> IncidentDetail:
+def acknowledge_incident(incident_id: Id, caller: Handler, deps: Using) -> IncidentDetail:
     """Take it: one person wins, everybody else is told who."""
     return _act(deps, caller, incident_id, "acknowledged", lambda session, by: acts.acknowledge(session, incident_id, by))
 
 
 @router.post("/incidents/{incident_id}/release", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
-def release_incident(incident_id: int, caller: Handler, deps: Using) -> IncidentDetail:
+def release_incident(incident_id: Id, caller: Handler, deps: Using) -> IncidentDetail:
     """Give it back to the queue: it rings again."""
     return _act(deps, caller, incident_id, "released", lambda session, by: acts.release(session, incident_id, by))
 
@@ -135,7 +136,7 @@ def release_incident(incident_id: int, caller: Handler, deps: Using) -> Incident
         NO_INCIDENT, NOT_ALLOWED_NOW, InvalidInputError("responder_not_found"), InvalidInputError("responder_missing")
     ),
 )
-def dispatch_incident(incident_id: int, wanted: Dispatch, caller: Handler, deps: Using) -> IncidentDetail:
+def dispatch_incident(incident_id: Id, wanted: Dispatch, caller: Handler, deps: Using) -> IncidentDetail:
     """Send a named responder."""
 
     def run(session: Session, by: acts.By) -> Incident:
@@ -155,13 +156,13 @@ def _responder(session: Session, wanted: Dispatch) -> acts.Responder:
 
 
 @router.post("/incidents/{incident_id}/on-scene", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
-def arrive_on_scene(incident_id: int, caller: Server, deps: Using) -> IncidentDetail:
+def arrive_on_scene(incident_id: Id, caller: Server, deps: Using) -> IncidentDetail:
     """The responder is there."""
     return _act(deps, caller, incident_id, "on_scene", lambda session, by: acts.on_scene(session, incident_id, by))
 
 
 @router.post("/incidents/{incident_id}/resolve", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
-def resolve_incident(incident_id: int, caller: Server, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
+def resolve_incident(incident_id: Id, caller: Server, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
     """The situation is over; the record still wants its reason."""
     note = None if wanted is None else wanted.note
     return _act(deps, caller, incident_id, "resolved", lambda session, by: acts.resolve(session, incident_id, by, note))
@@ -171,7 +172,7 @@ def resolve_incident(incident_id: int, caller: Server, deps: Using, wanted: Opti
     "/incidents/{incident_id}/close",
     responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("condition_persists"), InvalidInputError("shelf_out_of_range")),
 )
-def close_incident(incident_id: int, wanted: Close, caller: Handler, deps: Using) -> IncidentDetail:
+def close_incident(incident_id: Id, wanted: Close, caller: Handler, deps: Using) -> IncidentDetail:
     """Close it with a reason; while the condition is still there only by shelving its alert until a time."""
     ending = acts.Ending(reason=wanted.reason, note=wanted.note, shelve_until=wanted.shelve_until)
     return _act(deps, caller, incident_id, "closed", lambda session, by: acts.close(session, incident_id, by, ending))
@@ -180,20 +181,20 @@ def close_incident(incident_id: int, wanted: Close, caller: Handler, deps: Using
 @router.post(
     "/incidents/{incident_id}/reopen", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("another_incident_open"))
 )
-def reopen_incident(incident_id: int, caller: Handler, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
+def reopen_incident(incident_id: Id, caller: Handler, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
     """It is not over: it rings again."""
     note = None if wanted is None else wanted.note
     return _act(deps, caller, incident_id, "reopened", lambda session, by: acts.reopen(session, incident_id, by, note))
 
 
 @router.post("/incidents/{incident_id}/note", responses=refusals(NO_INCIDENT))
-def note_incident(incident_id: int, wanted: NoteText, caller: Noter, deps: Using) -> IncidentDetail:
+def note_incident(incident_id: Id, wanted: NoteText, caller: Noter, deps: Using) -> IncidentDetail:
     """Add a line to its timeline."""
     return _act(deps, caller, incident_id, "noted", lambda session, by: acts.note(session, incident_id, by, wanted.text))
 
 
 @router.post("/incidents/{incident_id}/merge", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("merge_not_allowed")))
-def merge_incident(incident_id: int, wanted: Merge, caller: Handler, deps: Using) -> IncidentDetail:
+def merge_incident(incident_id: Id, wanted: Merge, caller: Handler, deps: Using) -> IncidentDetail:
     """Put it into another of the same home; answers with that one."""
 
     def run(session: Session, by: acts.By) -> Incident:
@@ -205,7 +206,7 @@ def merge_incident(incident_id: int, wanted: Merge, caller: Handler, deps: Using
 
 
 @router.post("/incidents/{incident_id}/split", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("split_not_allowed")))
-def split_incident(incident_id: int, wanted: Split, caller: Handler, deps: Using) -> IncidentDetail:
+def split_incident(incident_id: Id, wanted: Split, caller: Handler, deps: Using) -> IncidentDetail:
     """Make an incident of its own of some of its alerts; answers with the new one."""
     return _act(deps, caller, incident_id, "split", lambda session, by: acts.split(session, incident_id, by, wanted.alerts))
 

@@ -13,6 +13,7 @@ from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
 from api.deps import Deps, Using
 from api.errors import NO_HOME, refusals
+from api.schemas.base import Id
 from api.schemas.people import (
     AreaList,
     AreaOut,
@@ -72,7 +73,7 @@ def create_user(wanted: UserCreate, caller: Manager, deps: Using) -> UserOut:
     "/users/{user_id}",
     responses=refusals(NotFoundError("user_not_found"), ConflictError("last_administrator"), _NO_AREA, _EXCEEDS),
 )
-def change_user(user_id: int, wanted: UserChange, caller: Manager, deps: Using) -> UserOut:
+def change_user(user_id: Id, wanted: UserChange, caller: Manager, deps: Using) -> UserOut:
     """Change a person; a new password, role or scope, or disabling, ends their sessions."""
     hashed = None if wanted.password is None else hash_password(wanted.password)
     with deps.database.transaction() as session:
@@ -114,7 +115,7 @@ def create_resident(code: str, wanted: ResidentCreate, caller: HomeChanger, deps
 
 
 @router.patch("/residents/{resident_id}", responses=refusals(NotFoundError("resident_not_found")))
-def change_resident(resident_id: int, wanted: ResidentChange, caller: ResidentChanger, deps: Using) -> ResidentOut:
+def change_resident(resident_id: Id, wanted: ResidentChange, caller: ResidentChanger, deps: Using) -> ResidentOut:
     """Change what is known of a resident; the medical card only by those who may."""
     now = deps.clock.now()
     with deps.database.transaction() as session:
@@ -136,14 +137,14 @@ def create_contact(code: str, wanted: ContactCreate, caller: HomeChanger, deps: 
 
 
 @router.patch("/contacts/{contact_id}", responses=refusals(NotFoundError("contact_not_found")))
-def change_contact(contact_id: int, wanted: ContactChange, caller: HomeChanger, deps: Using) -> ContactOut:
+def change_contact(contact_id: Id, wanted: ContactChange, caller: HomeChanger, deps: Using) -> ContactOut:
     """Change a contact."""
     with deps.database.transaction() as session:
         return contact_view(service.change_contact(session, contact_id, wanted, deps.clock.now(), caller))
 
 
 @router.delete("/contacts/{contact_id}", status_code=204, responses=refusals(NotFoundError("contact_not_found")))
-def remove_contact(contact_id: int, caller: HomeChanger, deps: Using) -> None:
+def remove_contact(contact_id: Id, caller: HomeChanger, deps: Using) -> None:
     """Take a contact away."""
     with deps.database.transaction() as session:
         service.remove_contact(session, contact_id, deps.clock.now(), caller)

@@ -10,6 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Pla
 RoleName = Literal["administrator", "supervisor", "operator", "installer", "responder", "doctor", "family"]
 SeverityName = Literal["critical", "high", "medium", "low", "info"]
 
+ID_MAXIMUM = 2**63 - 1
+"""The largest number a row of either store can have: a larger one is refused here, not by the store."""
+
+Id = Annotated[int, Field(ge=-ID_MAXIMUM, le=ID_MAXIMUM), WithJsonSchema({"type": "integer"})]
+"""The number of a row, on its way in."""
+
 
 def format_instant(value: datetime) -> str:
     """`2026-11-22T08:30:00.250Z`: RFC 3339, UTC, milliseconds."""
@@ -29,12 +35,6 @@ class Out(BaseModel):
     """The base of everything that is answered: built from values, never from rows by accident."""
 
     model_config = ConfigDict(extra="forbid", json_schema_serialization_defaults_required=True)
-
-
-class In(BaseModel):
-    """The base of everything that is sent: a misspelt field is refused, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
 class FieldProblem(Out):

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.base import In, InstantIn, SeverityName
+from api.schemas.base import Id, InstantIn, SeverityName
 from api.schemas.incidents import CloseReasonName
-from people.schemas import Code
+from people.schemas import Code, In
 
 Note = Annotated[str, Field(min_length=1, max_length=4000)]
 HandMadeKind = Literal[
@@ -36,7 +36,7 @@ class DeviceCreate(In):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     profile: Annotated[str, Field(max_length=60)]
     serial: Annotated[str, Field(min_length=1, max_length=120)] | None = None
-    resident: int | None = None
+    resident: Id | None = None
     room: Annotated[str, Field(max_length=60)] | None = None
 
 
@@ -45,7 +45,7 @@ class DeviceChange(In):
 
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     room: Annotated[str, Field(max_length=60)] | None = None
-    resident: int | None = None
+    resident: Id | None = None
     profile: Annotated[str, Field(max_length=60)] | None = None
 
 
@@ -90,10 +90,10 @@ class NoteText(In):
 class Merge(In):
     """The incident this one goes into."""
 
-    into: int
+    into: Id
 
 
 class Split(In):
     """The alerts that become an incident of their own."""
 
-    alerts: Annotated[list[int], Field(min_length=1, max_length=100)]
+    alerts: Annotated[list[Id], Field(min_length=1, max_length=100)]

@@ -53,11 +53,14 @@ def test_of_two_operators_at_once_one_wins_and_the_other_is_told_who(town: Town)
     assert town.told(sos.incident_id).count("acknowledged") == 1
 
 
-def test_the_same_persons_second_press_changes_nothing(town: Town) -> None:
+def test_the_same_persons_second_press_is_refused_and_changes_nothing(town: Town) -> None:
     sos = town.say("sos.pressed")
     first = town.do(acknowledge, sos.incident_id)
     town.later(5)
-    again = town.do(acknowledge, sos.incident_id)
+    with pytest.raises(ConflictError) as refused:
+        town.do(acknowledge, sos.incident_id)
+    assert refused.value.code == "transition_not_allowed"
+    again = town.incident(sos.incident_id)
     assert (again.version, again.claim_due_at) == (first.version, first.claim_due_at)
     assert town.told(sos.incident_id) == ["opened", "acknowledged"]
 

@@ -59,3 +59,9 @@ def test_the_readers_language(header: str | None, language: str) -> None:
 
 def test_a_missing_detail_leaves_a_sentence() -> None:
     assert text("already_taken", "en", {}) == "— has already taken it."
+
+
+def test_a_refused_act_names_the_state_in_the_readers_words() -> None:
+    details = {"state": "on_scene"}
+    assert "已到场" in text("transition_not_allowed", "zh-CN", details)
+    assert "on scene" in text("transition_not_allowed", "en", details)
