@@ -15,8 +15,8 @@ from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
 from api.deps import Deps, Using
 from api.errors import NO_HOME, NO_INCIDENT, NOT_ALLOWED_NOW, refusals
-from api.schemas.incidents import IncidentDetail, IncidentList
 from api.schemas.base import Id
+from api.schemas.incidents import IncidentDetail, IncidentList
 from api.schemas.requests import Close, Dispatch, IncidentCreate, Merge, NoteText, OptionalNote, Split
 from api.views.incident_detail import audit_look, find_incident, incident_detail
 from api.views.incidents import incident_items

@@ -113,6 +113,17 @@ def test_a_reader_that_comes_back_gets_what_it_missed_and_nothing_twice(town: To
         assert sequences == sorted(set(sequences))
 
 
+def test_a_reader_cut_off_before_it_got_what_it_missed_keeps_its_place(town: Town, served: Served) -> None:
+    client = served("operator")
+    with reading(client) as first:
+        start = first.events[0][1]
+    town.incident("h-north")
+    with reading(client, start) as second:
+        second.wait("incident.opened")
+        places = [sequence for _, sequence, _ in second.events if sequence is not None]
+        assert places == sorted(places), "a place beyond what is still to come would be resumed from"
+
+
 def test_what_was_missed_out_of_sight_is_not_sent_later_either(town: Town, served: Served) -> None:
     town.incident("h-south")
     own = town.incident("h-north")
@@ -141,17 +152,6 @@ def test_a_wall_that_nobody_answers_at_does_not_count_as_watched(town: Town, ser
     with reading(served("supervisor"), query="?at_desk=false") as wall:
         assert not _watched(town)
         town.incident("h-north")
-def test_a_reader_cut_off_before_it_got_what_it_missed_keeps_its_place(town: Town, served: Served) -> None:
-    client = served("operator")
-    with reading(client) as first:
-        start = first.events[0][1]
-    town.incident("h-north")
-    with reading(client, start) as second:
-        second.wait("incident.opened")
-        places = [sequence for _, sequence, _ in second.events if sequence is not None]
-        assert places == sorted(places), "a place beyond what is still to come would be resumed from"
-
-
         assert wall.wait("incident.opened")
         assert not _watched(town)
 
