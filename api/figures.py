@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.model import CloseReason, Incident, IncidentState, Severity
-from api.schemas.overview import Answered, HourCount, OpenCounts
+from api.schemas.overview import Answered, BusiestArea, HourCount, OpenCounts
+from people.model import Area, Home
 from people.rights import Caller
 
 FIGURES_OVER = timedelta(hours=24)
@@ -51,10 +52,13 @@ def _counted(caller: Caller) -> sa.ColumnElement[bool]:
     return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
 
 
-def answered(session: Session, caller: Caller, now: datetime) -> Answered:
-    """How fast the calls of the last day were first acknowledged."""
+def answered(session: Session, caller: Caller, now: datetime, until: datetime) -> Answered:
+    """How fast the calls of the 24 hours that end at `until` were first acknowledged, as it is known `now`."""
     query = sa.select(Incident.opened_at, Incident.acknowledged_at).where(
-        _counted(caller), Incident.opened_at > now - FIGURES_OVER, Incident.severity.in_(CALLS)
+        _counted(caller),
+        Incident.opened_at > until - FIGURES_OVER,
+        Incident.opened_at <= until,
+        Incident.severity.in_(CALLS),
     )
     # Closed without an acknowledgement (ended by itself, merged): neither answered nor waiting, so not a call answered late.
     query = query.where(sa.or_(Incident.acknowledged_at.is_not(None), Incident.state != IncidentState.CLOSED))
@@ -63,16 +67,32 @@ def answered(session: Session, caller: Caller, now: datetime) -> Answered:
     return answer_figures(waits, [(now - opened).total_seconds() for opened, _ in rows])
 
 
+def _open() -> sa.ColumnElement[bool]:
+    return sa.and_(Incident.state != IncidentState.CLOSED, Incident.probe.is_(False), Incident.drill.is_(False))
+
+
 def open_counts(session: Session, caller: Caller) -> OpenCounts:
     """What is open, by severity; drills are not in it."""
-    query = sa.select(Incident.severity, sa.func.count()).where(
-        Incident.state != IncidentState.CLOSED,
-        Incident.probe.is_(False),
-        Incident.drill.is_(False),
-        sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None)),
-    )
+    inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
+    query = sa.select(Incident.severity, sa.func.count()).where(_open(), inside)
     counts = dict(session.execute(query.group_by(Incident.severity)).all())
     return OpenCounts(**{str(severity): counts.get(str(severity), 0) for severity in Severity})
+
+
+def busiest_area(session: Session, caller: Caller) -> BusiestArea | None:
+    """The area whose own homes have the most open incidents, the first by code of equals; None where nothing is open."""
+    number = sa.func.count()
+    query = (
+        sa.select(Area.code, Area.name, number)
+        .select_from(Incident)
+        .join(Home, Home.id == Incident.home_id)
+        .join(Area, Area.id == Home.area_id)
+        .where(_open(), caller.scope.homes())
+        .group_by(Area.id)
+        .order_by(number.desc(), Area.code)
+    )
+    first = session.execute(query.limit(1)).first()
+    return None if first is None else BusiestArea(code=first[0], name=first[1], open=first[2])
 
 
 def alarm_curve(session: Session, caller: Caller, now: datetime) -> list[HourCount]:

@@ -15,7 +15,7 @@ from alerts.presence import count_watching
 from api.callers import allowed
 from api.deps import Deps, Using
 from api.errors import refusals
-from api.figures import alarm_curve, answered, open_counts
+from api.figures import FIGURES_OVER, alarm_curve, answered, busiest_area, open_counts
 from api.schemas.overview import Overview, ProbeItem, ProbeList, ProbeState
 from api.status import gather, gauge_sum
 from api.views.devices import silent_devices
@@ -53,7 +53,9 @@ def _overview(deps: Deps, caller: Caller, spool_bytes: int) -> Overview:
             devices=session.scalar(in_use) or 0,
             silent_devices=session.scalar(in_use.where(silent_devices(now))) or 0,
             open=open_counts(session, caller),
-            answered=answered(session, caller, now),
+            answered=answered(session, caller, now, now),
+            answered_yesterday=answered(session, caller, now, now - FIGURES_OVER),
+            busiest_area=busiest_area(session, caller),
             probe=_probe_state(session),
             fallback_configured=bool(deps.settings.fallback_urls),
             last_closed_at=session.scalar(last_closed),

@@ -20,7 +20,7 @@ class OpenCounts(Out):
 
 
 class Answered(Out):
-    """How fast incidents of the last 24 hours were first acknowledged: counts, their total, and percentiles in seconds.
+    """How fast incidents of 24 hours were first acknowledged: counts, their total, and percentiles in seconds.
 
     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
     """
@@ -32,6 +32,14 @@ class Answered(Out):
     median_seconds: float | None
     percentile_90_seconds: float | None
     percentile_99_seconds: float | None
+
+
+class BusiestArea(Out):
+    """The area with the most open incidents; drills are not counted."""
+
+    code: str
+    name: str
+    open: int
 
 
 class ProbeState(Out):
@@ -50,13 +58,15 @@ class HourCount(Out):
 
 
 class Overview(Out):
-    """The centre on one screen."""
+    """The centre on one screen: `answered` over the last 24 hours, `answered_yesterday` over the 24 hours before those."""
 
     homes: int
     devices: int
     silent_devices: int
     open: OpenCounts
     answered: Answered
+    answered_yesterday: Answered
+    busiest_area: BusiestArea | None
     probe: ProbeState | None
     fallback_configured: bool
     last_closed_at: InstantOut | None

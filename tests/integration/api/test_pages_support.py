@@ -14,7 +14,7 @@ from alerts.model import Incident
 from api.application import create_application
 from devices.model import Device
 from ingest.model import BrokerRefusal, UnknownMessage, UnknownTopic
-from people.model import Home
+from people.model import Area, Home, User
 
 
 def _family(town: Town) -> dict[str, Any]:
@@ -66,6 +66,48 @@ def test_the_figures_leave_out_drills_and_tests(town: Town) -> None:
     assert overview["fallback_configured"] is False
     assert len(overview["curve"]) == 24
     assert sum(hour["count"] for hour in overview["curve"]) == 2
+
+
+def test_the_figures_of_the_day_before_stand_beside_those_of_the_last_day(town: Town) -> None:
+    headers = town.bearer("operator")
+    quick = town.incident("h-north", "sos")
+    town.clock.advance(timedelta(seconds=10))
+    town.client.post(f"/api/v1/incidents/{quick}/acknowledge", headers=headers)
+    town.clock.advance(timedelta(hours=25))
+    late = town.incident("h-south", "sos")
+    town.clock.advance(timedelta(seconds=30))
+    town.client.post(f"/api/v1/incidents/{late}/acknowledge", headers=town.bearer("operator"))
+    overview = town.client.get("/api/v1/centre/overview", headers=town.bearer("operator")).json()
+    assert (overview["answered"]["total"], overview["answered"]["within_15"], overview["answered"]["within_60"]) == (1, 0, 1)
+    before = overview["answered_yesterday"]
+    assert (before["total"], before["within_15"], before["median_seconds"]) == (1, 1, 10)
+    assert set(before) == set(overview["answered"])
+    town.clock.advance(timedelta(hours=24))
+    later = town.client.get("/api/v1/centre/overview", headers=town.bearer("operator")).json()
+    assert (later["answered"]["total"], later["answered_yesterday"]["total"]) == (0, 1), "no call is in both, and none in neither"
+
+
+def test_the_busiest_area_is_the_one_with_most_open_incidents_in_sight(town: Town) -> None:
+    def busiest(username: str) -> dict[str, Any] | None:
+        answer: dict[str, Any] | None = town.client.get("/api/v1/centre/overview", headers=town.bearer(username)).json()[
+            "busiest_area"
+        ]
+        return answer
+
+    assert busiest("operator") is None
+    town.incident("h-north", "sos")
+    in_south = [town.incident("h-south", "sos"), town.incident("h-south", "sos")]
+    for _ in range(3):
+        town.incident("h-north", "sos", drill=True)
+    assert busiest("operator") == {"code": "south", "name": "South", "open": 2}
+    with town.deps.database.transaction() as session:
+        user = session.get_one(User, town.users["supervisor"])
+        user.areas.append(session.query(Area).filter(Area.code == "north").one())
+    assert busiest("supervisor") == {"code": "north", "name": "North", "open": 1}
+    headers = town.bearer("operator")
+    for incident in in_south:
+        town.client.post(f"/api/v1/incidents/{incident}/close", json={"reason": "reassured"}, headers=headers)
+    assert busiest("operator") == {"code": "north", "name": "North", "open": 1}
 
 
 def test_what_was_not_understood_is_shown_within_the_scope(town: Town) -> None:
