@@ -34,7 +34,7 @@ BUS_USER = "yinling"
 def make_deps(settings: Settings, clock: Clock, database: Database, readings: ReadingStore, bus: Bus | None) -> Deps:
     """Wire what the routes stand on."""
     sign_in = SignInDesk(database, clock, settings, FailedAttempts(settings.sign_in_attempts))
-    live = LiveHub(database, clock, sign_in)
+    live = LiveHub(database, clock, sign_in, settings.timezone)
 
     def hint(sequence: int | None) -> None:
         live.wake()

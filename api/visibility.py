@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from alerts.model import Incident
 from devices.model import Device
-from people.model import Role
+from people.model import Resident, Role
 from people.rights import Caller, Capability
 
 
@@ -67,6 +67,16 @@ def sees_incident(caller: Caller, facts: IncidentFacts) -> bool:
     if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS) and facts.not_live:
         return True
     return caller.can(Capability.SEE_INCIDENTS) and not (caller.role is Role.FAMILY and facts.drill)
+
+
+def residents_seen_by(caller: Caller) -> sa.ColumnElement[bool]:
+    """The condition on rows of `residents`: a responder keeps the incidents they served, but not sight of the people."""
+    return caller.scope.of_home(Resident.home_id) if caller.can(Capability.SEE_HOMES) else sa.false()
+
+
+def sees_residents(caller: Caller, place: Place | None) -> bool:
+    """`residents_seen_by` for one home, without a query."""
+    return place is not None and caller.can(Capability.SEE_HOMES) and sees_place(caller, place)
 
 
 def visible_devices(caller: Caller) -> sa.ColumnElement[bool]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi.sse import format_sse_event
@@ -19,7 +20,7 @@ from api.schemas.base import Out
 from api.schemas.live import LiveDevice, LiveHeartbeat, LiveHello, LiveIncident, LiveProbe, LiveReset
 from api.views.devices import HEALTH_METRICS, device_views
 from api.views.incidents import incident_items
-from api.visibility import IncidentFacts, Place, sees_incident, sees_place
+from api.visibility import IncidentFacts, Place, sees_incident, sees_place, sees_residents
 from devices.model import Device
 from people.model import Area, Home
 from people.rights import Caller, Capability
@@ -31,22 +32,25 @@ RETRY_MILLISECONDS = 1000
 class LiveEvent:
     """One event ready to be sent; a `sequence` of 0 has no place among the changes.
 
-    `about` decides who sees it: None is for everybody, a Capability for whoever has it.
+    `about` decides who sees it: None is for everybody, a Capability for whoever has it. `reduced_frame` is for those who
+    may know of it without the values of health (a device) or without the resident's age (an incident).
     """
 
     sequence: int
     about: IncidentFacts | Place | Capability | None
     frame: bytes
-    frame_without_health: bytes | None = None
+    reduced_frame: bytes | None = None
 
     def frame_for(self, caller: Caller) -> bytes | None:
         """What this person may be sent of it: None where they may not know of it."""
         if isinstance(self.about, Place):
             if not sees_place(caller, self.about):
                 return None
-            return self.frame if caller.may_see_medical(self.about.home_id) else self.frame_without_health
+            return self.frame if caller.may_see_medical(self.about.home_id) else self.reduced_frame
         if isinstance(self.about, IncidentFacts):
-            return self.frame if sees_incident(caller, self.about) else None
+            if not sees_incident(caller, self.about):
+                return None
+            return self.frame if self.reduced_frame is None or sees_residents(caller, self.about.place) else self.reduced_frame
         return self.frame if self.about is None or caller.can(self.about) else None
 
 
@@ -80,13 +84,14 @@ def probe(run: ProbeRun) -> LiveEvent:
     return LiveEvent(0, Capability.SEE_OVERVIEW, frame("probe", data, None))
 
 
-def render(session: Session, changes: Sequence[Change], now: datetime) -> list[LiveEvent]:
+def render(session: Session, changes: Sequence[Change], now: datetime, timezone: ZoneInfo) -> list[LiveEvent]:
     """The events of a batch of changes, in order; changes of the probe's own home make none."""
     last_of = {_thing(change): change for change in changes if not change.probe}
     opened = {change.incident_id for change in changes if change.kind == OPENED}
     kept = sorted(last_of.values(), key=lambda change: change.sequence)
     places = _places(session, {change.home_id for change in kept if change.home_id is not None})
-    incidents = _incident_events(session, [change for change in kept if change.incident_id is not None], opened, places)
+    about_incidents = [change for change in kept if change.incident_id is not None]
+    incidents = _incident_events(session, about_incidents, opened, places, now.astimezone(timezone).date())
     devices = _device_events(session, [change for change in kept if change.kind == DEVICE_CHANGED], places, now)
     return sorted(incidents + devices, key=lambda event: event.sequence)
 
@@ -103,12 +108,12 @@ def _places(session: Session, home_ids: set[int]) -> dict[int, Place]:
 
 
 def _incident_events(
-    session: Session, changes: Sequence[Change], opened: set[int | None], places: dict[int, Place]
+    session: Session, changes: Sequence[Change], opened: set[int | None], places: dict[int, Place], today: date
 ) -> list[LiveEvent]:
     sequences = {change.incident_id: change.sequence for change in changes}
     incidents = session.scalars(sa.select(Incident).where(Incident.id.in_(list(sequences)))).all()
     events = []
-    for incident, item in zip(incidents, incident_items(session, incidents), strict=True):
+    for incident, item in zip(incidents, incident_items(session, incidents, today, None), strict=True):
         sequence = sequences[incident.id]
         facts = IncidentFacts(
             place=None if incident.home_id is None else places.get(incident.home_id),
@@ -118,7 +123,9 @@ def _incident_events(
             not_live=incident.not_live,
         )
         name = "incident.opened" if incident.id in opened else "incident.changed"
-        events.append(LiveEvent(sequence, facts, frame(name, LiveIncident(sequence=sequence, incident=item), sequence)))
+        ageless = [] if item.resident_age is None else [item.model_copy(update={"resident_age": None})]
+        frames = [frame(name, LiveIncident(sequence=sequence, incident=shown), sequence) for shown in (item, *ageless)]
+        events.append(LiveEvent(sequence, facts, *frames))
     return events
 
 

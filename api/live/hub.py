@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
@@ -81,9 +82,10 @@ class LiveStream:
 class LiveHub:
     """The streams of this process and the one reader that feeds them."""
 
-    def __init__(self, database: Database, clock: Clock, sign_in: SignInDesk) -> None:
+    def __init__(self, database: Database, clock: Clock, sign_in: SignInDesk, timezone: str) -> None:
         self._database = database
         self._clock = clock
+        self._timezone = ZoneInfo(timezone)
         self._sign_in = sign_in
         self._streams: set[LiveStream] = set()
         self._sequence = 0
@@ -253,7 +255,7 @@ class LiveHub:
             changes = read_changes(session, after, _BATCH)
             if not changes:
                 return [], after
-            return render(session, changes, self._clock.now()), changes[-1].sequence
+            return render(session, changes, self._clock.now(), self._timezone), changes[-1].sequence
 
     def _kept(self) -> tuple[int, int]:
         with self._database.snapshot() as session:

@@ -88,7 +88,7 @@ def list_devices(  # noqa: PLR0913, PLR0917 a query has that many sides
         items = device_views(session, found[:limit], now, with_health)
     if place is not None and has_health_values(items):
         with deps.database.transaction() as session:
-            audit.write(session, now, caller, "medical.viewed", subject=f"devices:{place.code}", home_id=place.id)
+            audit.write_look(session, now, caller, subject=f"devices:{place.code}", home_id=place.id)
     return DeviceList(items=items, next=write_cursor(items[-1].id) if len(found) > limit else None)
 
 
@@ -101,7 +101,7 @@ def read_device(device_id: Id, caller: Seer, deps: Using) -> DeviceOut:
         view = device_views(session, [device], now, [device.home_id] if caller.may_see_medical(device.home_id) else [])[0]
     if has_health_values([view]):
         with deps.database.transaction() as session:
-            audit.write(session, now, caller, "medical.viewed", subject=f"device:{device.code}", home_id=device.home_id)
+            audit.write_look(session, now, caller, subject=f"device:{device.code}", home_id=device.home_id)
     return view
 
 
@@ -247,7 +247,7 @@ def read_readings(  # noqa: PLR0913, PLR0917 a query has that many sides
         if not caller.may_see_medical(device.home_id):
             raise ForbiddenError
         with deps.database.transaction() as session:
-            audit.write(session, now, caller, "medical.viewed", subject=f"readings:{device.code}:{metric}", home_id=device.home_id)
+            audit.write_look(session, now, caller, subject=f"readings:{device.code}:{metric}", home_id=device.home_id)
     read = deps.readings.read(device_id, metric, since, until, points)
     return ReadingList(items=[ReadingOut(at=point.at, value=point.value) for point in read])
 

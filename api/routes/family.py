@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends
@@ -44,10 +45,18 @@ def list_family_homes(caller: Annotated[Caller, Depends(allowed(Capability.SEE_F
             sa.select(Home).where(caller.scope.homes()).options(selectinload(Home.residents)).order_by(Home.code).limit(_MOST_HOMES)
         )
         phone = centre_view(session).phone
-        return FamilyHomeList(items=[_family_home(session, home, caller, phone, now) for home in session.scalars(own).all()])
+        today = now.astimezone(ZoneInfo(deps.settings.timezone)).date()
+        return FamilyHomeList(
+            items=[
+                _family_home(session, home, _open_incidents(session, home.id, caller, today), phone, now)
+                for home in session.scalars(own).all()
+            ]
+        )
 
 
-def _family_home(session: Session, home: Home, caller: Caller, centre_phone: str | None, now: datetime) -> FamilyHome:
+def _family_home(
+    session: Session, home: Home, items: Sequence[IncidentItem], centre_phone: str | None, now: datetime
+) -> FamilyHome:
     devices = home_devices(session, home.id)
     silent = [device for device in devices if is_silent(device, now)]
     movement = _last_movement(session, home.id, devices)
@@ -55,7 +64,6 @@ def _family_home(session: Session, home: Home, caller: Caller, centre_phone: str
         (device for device in devices if device.battery is not None), key=lambda device: device.battery or 0, default=None
     )
     last_seen = max((device.last_seen_at for device in devices if device.last_seen_at is not None), default=None)
-    items = _open_incidents(session, home.id, caller)
     dangers = [item for item in items if item.severity not in _FAULTS]
     facts = HomeFacts(
         danger_open=bool(dangers),
@@ -87,12 +95,13 @@ def _family_home(session: Session, home: Home, caller: Caller, centre_phone: str
     )
 
 
-def _open_incidents(session: Session, home_id: int, caller: Caller) -> list[IncidentItem]:
+def _open_incidents(session: Session, home_id: int, caller: Caller, today: date) -> list[IncidentItem]:
     # Drills are nobody's worry, whoever asks.
     query = sa.select(Incident).where(
         Incident.home_id == home_id, Incident.state != IncidentState.CLOSED, Incident.drill.is_(False)
     )
-    return incident_items(session, session.scalars(query.where(visible_incidents(caller)).order_by(Incident.id.desc())).all())
+    found = session.scalars(query.where(visible_incidents(caller)).order_by(Incident.id.desc())).all()
+    return incident_items(session, found, today, caller)
 
 
 def _last_movement(session: Session, home_id: int, devices: Sequence[Device]) -> LastMovement | None:

@@ -68,7 +68,7 @@ def read_home(code: str, caller: Seer, deps: Using) -> HomeOut:
         view = home_view(session, home, caller, now, deps.settings.timezone)
     if _shows_medical(view):
         with deps.database.transaction() as session:
-            audit.write(session, now, caller, "medical.viewed", subject=f"home:{code}", home_id=home.id)
+            audit.write_look(session, now, caller, subject=f"home:{code}", home_id=home.id)
     return view
 
 
@@ -84,7 +84,7 @@ def change_home(code: str, wanted: HomeChange, caller: Changer, deps: Using) -> 
         home = service.change_home(session, code, wanted, now, caller)
         view = home_view(session, home, caller, now, deps.settings.timezone)
         if _shows_medical(view):
-            audit.write(session, now, caller, "medical.viewed", subject=f"home:{code}", home_id=home.id)
+            audit.write_look(session, now, caller, subject=f"home:{code}", home_id=home.id)
         return view
 
 
@@ -98,5 +98,5 @@ def read_day(code: str, caller: Seer, deps: Using, hours: Annotated[int, Query(g
         day = day_of(session, deps.readings, home, now, hours, deps.settings.timezone, with_health=with_health)
     if day.vitals:
         with deps.database.transaction() as session:
-            audit.write(session, now, caller, "medical.viewed", subject=f"day:{code}", home_id=home.id)
+            audit.write_look(session, now, caller, subject=f"day:{code}", home_id=home.id)
     return day

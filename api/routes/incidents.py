@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query
@@ -73,7 +74,8 @@ def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
             query = query.order_by(_RANK, Incident.id)
             query = query if after is None else query.where(sa.tuple_(_RANK, Incident.id) > sa.tuple_(after[0], after[1]))
         found = session.scalars(query.limit(limit + 1)).all()
-        items = incident_items(session, found[:limit])
+        today = deps.clock.now().astimezone(ZoneInfo(deps.settings.timezone)).date()
+        items = incident_items(session, found[:limit], today, caller)
     return IncidentList(items=items, next=_next(found[limit - 1], newest_first=newest_first) if len(found) > limit else None)
 
 
@@ -242,7 +244,7 @@ def _do(deps: Deps, caller: Caller, action: str, run: Callable[[Session, acts.By
         session.flush()
         audit.write(session, by.now, caller, action, subject=f"incident:{incident.number}", home_id=incident.home_id)
         if incident.home_id is not None and caller.may_see_medical(incident.home_id):
-            audit.write(session, by.now, caller, "medical.viewed", subject=f"incident:{incident.number}", home_id=incident.home_id)
+            audit.write_look(session, by.now, caller, subject=f"incident:{incident.number}", home_id=incident.home_id)
         return incident.id
 
     incident_id = deps.desk.do(acts.Actor(caller.user_id, caller.name), run_and_audit)

@@ -125,7 +125,7 @@ def change_resident(resident_id: Id, wanted: ResidentChange, caller: ResidentCha
 def _resident(session: Any, resident: Resident, caller: Caller, now: datetime, deps: Deps) -> ResidentOut:
     with_medical = caller.may_see_medical(resident.home_id)
     if with_medical:
-        audit.write(session, now, caller, "medical.viewed", subject=f"resident:{resident.id}", home_id=resident.home_id)
+        audit.write_look(session, now, caller, subject=f"resident:{resident.id}", home_id=resident.home_id)
     return resident_view(resident, now.astimezone(ZoneInfo(deps.settings.timezone)).date(), with_medical=with_medical)
 
 

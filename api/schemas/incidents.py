@@ -66,7 +66,9 @@ class IncidentItem(Out):
     """A row of the queue. `home` is null for an incident of an area or of the system itself.
 
     `what` is the kind of the worst alert; `due_at` the nearest instant at which the centre itself will act on it
-    (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again.
+    (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again. `resident_age`
+    is in whole years; null when the birth date is unknown, when it is about several people, or when the caller may not
+    see the residents of that home.
     """
 
     id: int
@@ -76,6 +78,7 @@ class IncidentItem(Out):
     home_name: str | None
     address: str | None
     resident_name: str | None
+    resident_age: int | None
     severity: SeverityName
     state: IncidentStateName
     opened_at: InstantOut

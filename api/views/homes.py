@@ -76,7 +76,7 @@ def home_view(session: Session, home: Home, caller: Caller, now: datetime, timez
         residents=[resident_view(resident, today, with_medical=with_medical) for resident in home.residents],
         contacts=[contact_view(contact) for contact in home.contacts],
         devices=device_views(session, home_devices(session, home.id), now, [home.id] if with_medical else []),
-        open_incidents=incident_items(session, open_incidents),
+        open_incidents=incident_items(session, open_incidents, today, caller),
     )
 
 

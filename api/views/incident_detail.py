@@ -39,9 +39,9 @@ def incident_detail(session: Session, incident: Incident, caller: Caller, now: d
         people = (selectinload(Home.residents), selectinload(Home.contacts))
         home = session.scalar(sa.select(Home).where(Home.id == incident.home_id).options(*people))
     past = [] if home is None else _past(session, incident, home.id, caller)
-    item, *past_items = incident_items(session, [incident, *past])
-    with_medical = home is not None and caller.may_see_medical(home.id)
     today = now.astimezone(ZoneInfo(timezone)).date()
+    item, *past_items = incident_items(session, [incident, *past], today, caller)
+    with_medical = home is not None and caller.may_see_medical(home.id)
     shown = [] if home is None else home_devices(session, home.id)
     # A subject with one resident's name is about that resident; the others of the home are shown after them.
     residents = [] if home is None else sorted(home.residents, key=lambda resident: resident.id != incident.resident_id)
@@ -76,4 +76,4 @@ def _past(session: Session, incident: Incident, home_id: int, caller: Caller) ->
 def audit_look(session: Session, detail: IncidentDetail, incident: Incident, caller: Caller, now: datetime) -> None:
     """Write down that somebody saw the medical data of an incident's home."""
     if any(resident.medical is not None for resident in detail.residents):
-        audit.write(session, now, caller, "medical.viewed", subject=f"incident:{incident.number}", home_id=incident.home_id)
+        audit.write_look(session, now, caller, subject=f"incident:{incident.number}", home_id=incident.home_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,29 +13,42 @@ from sqlalchemy.orm import Session
 from alerts.model import Alert, Incident, Page, Severity, TimelineEntry
 from api.schemas.base import PersonReference
 from api.schemas.incidents import AlertDevice, AlertOut, IncidentItem, PageOut, ResponderReference, TimelineItem
+from api.views.people import age
+from api.visibility import residents_seen_by
 from devices.model import Device
 from people.model import Home, Resident, User
+from people.rights import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    name: str
+    age: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Names:
     homes: dict[int, tuple[str, str, str]]
-    residents: dict[int, str]
-    residents_of_home: dict[int, list[str]]
+    residents: dict[int, _Person]
+    residents_of_home: dict[int, list[_Person]]
     users: dict[int, str]
     devices: dict[int, AlertDevice]
     alerts: dict[int, list[Alert]]
 
 
-def incident_items(session: Session, incidents: Sequence[Incident]) -> list[IncidentItem]:
-    """Rows of the queue, in the same order. Always six queries at most."""
+def incident_items(session: Session, incidents: Sequence[Incident], today: date, caller: Caller | None) -> list[IncidentItem]:
+    """Rows of the queue, in the same order. Always six queries at most.
+
+    Ages are in whole years on `today`, the centre's date, and only of residents whom the caller may see; without a caller
+    of all, for whoever then decides about each reader.
+    """
     if not incidents:
         return []
-    names = _gather(session, incidents)
+    names = _gather(session, incidents, today, sa.true() if caller is None else residents_seen_by(caller))
     return [_item(incident, names) for incident in incidents]
 
 
-def _gather(session: Session, incidents: Sequence[Incident]) -> _Names:
+def _gather(session: Session, incidents: Sequence[Incident], today: date, seen: sa.ColumnElement[bool]) -> _Names:
     alerts = defaultdict(list)
     for alert in session.scalars(
         sa.select(Alert).where(Alert.incident_id.in_([incident.id for incident in incidents])).order_by(Alert.id)
@@ -44,16 +58,17 @@ def _gather(session: Session, incidents: Sequence[Incident]) -> _Names:
     user_ids = {id_ for incident in incidents for id_ in (incident.owner_id, incident.responder_id) if id_ is not None}
     device_ids = {alert.device_id for group in alerts.values() for alert in group if alert.device_id is not None}
     homes = session.execute(sa.select(Home.id, Home.code, Home.name, Home.address).where(Home.id.in_(home_ids)))
+    born = sa.case((seen, Resident.birth_date))
     people = session.execute(
-        sa.select(Resident.home_id, Resident.id, Resident.name).where(Resident.home_id.in_(home_ids)).order_by(Resident.id)
+        sa.select(Resident.home_id, Resident.id, Resident.name, born).where(Resident.home_id.in_(home_ids)).order_by(Resident.id)
     )
     users = session.execute(sa.select(User.id, User.name).where(User.id.in_(user_ids))).all() if user_ids else ()
     devices = session.execute(sa.select(Device.id, Device.name, Device.room).where(Device.id.in_(device_ids))) if device_ids else ()
-    of_home: dict[int, list[str]] = defaultdict(list)
-    residents: dict[int, str] = {}
-    for home_id, resident_id, name in people:
-        of_home[home_id].append(name)
-        residents[resident_id] = name
+    of_home: dict[int, list[_Person]] = defaultdict(list)
+    residents: dict[int, _Person] = {}
+    for home_id, resident_id, name, birth_date in people:
+        residents[resident_id] = _Person(name, None if birth_date is None else age(birth_date, today))
+        of_home[home_id].append(residents[resident_id])
     return _Names(
         homes={id_: (code, name, address) for id_, code, name, address in homes},
         residents=residents,
@@ -67,6 +82,7 @@ def _gather(session: Session, incidents: Sequence[Incident]) -> _Names:
 def _item(incident: Incident, names: _Names) -> IncidentItem:
     alerts = names.alerts.get(incident.id, [])
     home = None if incident.home_id is None else names.homes.get(incident.home_id)
+    about = _people(incident, names)
     return IncidentItem(
         id=incident.id,
         number=incident.number,
@@ -74,7 +90,8 @@ def _item(incident: Incident, names: _Names) -> IncidentItem:
         home=home and home[0],
         home_name=home and home[1],
         address=home and home[2],
-        resident_name=_resident_name(incident, names),
+        resident_name="、".join(person.name for person in about) or None,
+        resident_age=about[0].age if len(about) == 1 else None,
         severity=incident.severity,
         state=incident.state,
         opened_at=incident.opened_at,
@@ -94,11 +111,11 @@ def _item(incident: Incident, names: _Names) -> IncidentItem:
     )
 
 
-def _resident_name(incident: Incident, names: _Names) -> str | None:
+def _people(incident: Incident, names: _Names) -> list[_Person]:
     if incident.resident_id is not None:
-        return names.residents.get(incident.resident_id)
-    people = names.residents_of_home.get(incident.home_id or 0, [])
-    return people[0] if len(people) == 1 else "、".join(people) or None
+        known = names.residents.get(incident.resident_id)
+        return [] if known is None else [known]
+    return names.residents_of_home.get(incident.home_id or 0, [])
 
 
 def _responder(incident: Incident, names: _Names) -> ResponderReference | None:

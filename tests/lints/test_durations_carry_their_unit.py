@@ -8,8 +8,10 @@ import re
 import pytest
 from support.sources import Source, sources
 
-# `age` alone is a person's, in years.
-DURATION = re.compile(r"(^|_)(timeout|interval|delay|duration|ttl|period|lifetime|backoff|grace|latency|elapsed)$|_age$")
+# `age` alone and `resident_age` are a person's, in years.
+DURATION = re.compile(
+    r"(^|_)(timeout|interval|delay|duration|ttl|period|lifetime|backoff|grace|latency|elapsed)$|(?<!\bresident)_age$"
+)
 NUMBER = re.compile(r"\b(int|float|Seconds)\b")
 
 
@@ -42,7 +44,13 @@ def test_the_lint_sees_a_bare_number(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["def wait(timeout_seconds: float) -> None: ...", "def wait(delay: timedelta) -> None: ...", "age: int = 3"]
+    "text",
+    [
+        "def wait(timeout_seconds: float) -> None: ...",
+        "def wait(delay: timedelta) -> None: ...",
+        "age: int = 3",
+        "resident_age: int = 81",
+    ],
 )
 def test_the_lint_accepts_units(text: str) -> None:
     assert without_unit(Source("x.py", text, ast.parse(text))) == []

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import time
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 from support.api_town import Town
 
 from alerts.model import Alert, Incident, TimelineEntry
-from people.model import AuditEntry
+from people.model import AuditEntry, Resident
 
 API = "/api/v1/incidents"
 
@@ -179,12 +181,68 @@ def test_every_act_and_every_look_at_medical_data_is_in_the_audit(town: Town) ->
     town.client.get(f"{API}/{incident}", headers=town.bearer("responder"))
     with town.deps.database.snapshot() as session:
         entries = [(entry.actor, entry.action) for entry in session.query(AuditEntry)]
-    assert entries.count(("Operator", "medical.viewed")) == 2
+    assert entries.count(("Operator", "medical.viewed")) == 1
     assert ("Operator", "incident.acknowledged") in entries
     assert ("Responder", "medical.viewed") not in entries
     items = town.client.get("/api/v1/audit?limit=1", headers=town.bearer("supervisor")).json()
     assert items["items"][0]["home"] == "h-north"
     assert items["next"]
+
+
+def test_a_page_that_loads_again_is_one_look_in_the_audit(town: Town) -> None:
+    first, second = town.incident("h-north"), town.incident("h-south")
+    operator, doctor = town.bearer("operator"), town.bearer("doctor")
+
+    def looks() -> list[tuple[str, str | None]]:
+        with town.deps.database.snapshot() as session:
+            rows = session.query(AuditEntry).filter(AuditEntry.action == "medical.viewed").order_by(AuditEntry.id)
+            return [(row.actor, row.subject) for row in rows]
+
+    for _ in range(3):
+        for reader in (operator, doctor):
+            town.client.get(f"{API}/{first}", headers=reader)
+        town.client.get(f"{API}/{second}", headers=operator)
+        town.client.get("/api/v1/homes/h-north", headers=operator)
+        town.clock.advance(timedelta(minutes=3))
+    once = looks()
+    assert len(once) == len(set(once)) == 4, once
+    town.clock.advance(timedelta(minutes=1, seconds=1))
+    town.client.get(f"{API}/{first}", headers=operator)
+    assert looks() == [*once, once[0]], "ten minutes after the first look, whoever looks on is written down again"
+
+
+def test_a_row_carries_the_age_of_the_resident_it_is_about(town: Town) -> None:
+    today = town.clock.now().astimezone(ZoneInfo(town.deps.settings.timezone)).date()
+    with town.deps.database.transaction() as session:
+        session.get_one(Resident, town.residents["h-north"]).birth_date = today.replace(year=today.year - 81) + timedelta(days=1)
+    north, south = town.incident("h-north"), town.incident("h-south")
+
+    def ages(username: str) -> dict[int, int | None]:
+        items = town.client.get(API, headers=town.bearer(username)).json()["items"]
+        return {item["id"]: item["resident_age"] for item in items}
+
+    assert ages("operator") == {north: 80, south: None}, "her birthday is tomorrow; of the other nothing is known"
+    town.clock.advance(timedelta(days=1))
+    assert ages("operator")[north] == 81
+    assert town.client.get(f"{API}/{north}", headers=town.bearer("operator")).json()["resident_age"] == 81
+    assert ages("family") == {north: 81}
+    with town.deps.database.transaction() as session:
+        session.add(Resident(home_id=town.home_id("h-north"), name="Her husband", created_at=town.clock.now()))
+    assert ages("operator")[north] is None, "of two people one age says nothing"
+
+
+def test_a_responder_keeps_an_incident_but_not_the_age_of_people_out_of_their_sight(town: Town) -> None:
+    with town.deps.database.transaction() as session:
+        session.get_one(Resident, town.residents["h-south"]).birth_date = date(1940, 1, 1)
+    incident = town.incident("h-south")
+    url, operator, responder = f"{API}/{incident}", town.bearer("operator"), town.bearer("responder")
+    town.client.post(f"{url}/acknowledge", headers=operator)
+    town.client.post(f"{url}/dispatch", json={"responder": "responder"}, headers=operator)
+    assert town.client.get(url, headers=responder).json()["resident_age"] > 80
+    assert town.client.post(f"{url}/close", json={"reason": "reassured"}, headers=operator).status_code == 200
+    listed = town.client.get(f"{API}?state=closed", headers=responder).json()["items"]
+    assert [(item["id"], item["resident_age"]) for item in listed] == [(incident, None)]
+    assert town.client.get(f"{API}?state=closed", headers=operator).json()["items"][0]["resident_age"] > 80
 
 
 def test_audit_and_timeline_cannot_be_changed(town: Town) -> None:

@@ -7,16 +7,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 from support.api_town import Served, Town
 
-from alerts.model import OperatorPresence, ProbeRun
+from alerts.changes import read_changes
+from alerts.model import Incident, OperatorPresence, ProbeRun
 from alerts.presence import PRESENCE_LASTS, is_watched
 from api.live import hub as hub_module
+from api.live.events import render
+from people.model import Resident, Role
+from people.rights import Caller, Scope
 
 
 class Reader:
@@ -97,6 +102,29 @@ def test_each_person_hears_of_what_they_may_see_and_of_nothing_else(town: Town, 
         assert operator.wait("device.changed")[0]["device"]["values"].keys() == {"heart_rate", "battery"}
         assert installer.wait("device.changed")[0]["device"]["values"].keys() == {"battery"}
         assert installer.named("incident.opened") == []
+
+
+def test_an_event_carries_an_age_only_to_whoever_may_see_the_resident(town: Town) -> None:
+    with town.deps.database.transaction() as session:
+        session.get_one(Resident, town.residents["h-south"]).birth_date = date(1940, 1, 1)
+    incident = town.incident("h-south")
+    with town.deps.database.transaction() as session:
+        session.get_one(Incident, incident).responder_id = town.users["responder"]
+    with town.deps.database.snapshot() as session:
+        [event] = render(session, read_changes(session, 0, 100), town.clock.now(), ZoneInfo("Asia/Shanghai"))
+
+    def age(caller: Caller) -> int | None:
+        frame = event.frame_for(caller)
+        assert frame is not None
+        found: int | None = json.loads(frame.split(b"data: ", 1)[1].split(b"\n", 1)[0])["incident"]["resident_age"]
+        return found
+
+    responder = Caller(
+        town.users["responder"], "responder", "Responder", Role.RESPONDER, Scope(whole_centre=False, area_paths=("/north/",))
+    )
+    assert age(Caller(1, "operator", "Operator", Role.OPERATOR, Scope(whole_centre=True))) == town.clock.now().year - 1940
+    assert age(responder) is None
+    assert age(responder.sent_to(frozenset({town.home_id("h-south")}))) is not None
 
 
 def test_a_reader_that_comes_back_gets_what_it_missed_and_nothing_twice(town: Town, served: Served) -> None:
