@@ -1011,7 +1011,7 @@ export interface components {
         };
         /**
          * Answered
-         * @description How fast incidents of the last 24 hours were first acknowledged: counts, their total, and percentiles in seconds.
+         * @description How fast incidents of 24 hours were first acknowledged: counts, their total, and percentiles in seconds.
          *
          *     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
          */
@@ -1117,6 +1117,18 @@ export interface components {
             items: components["schemas"]["AuditItem"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * BusiestArea
+         * @description The area with the most open incidents; drills are not counted.
+         */
+        BusiestArea: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /** Open */
+            open: number;
         };
         /**
          * CentreOut
@@ -1478,6 +1490,8 @@ export interface components {
             owner: components["schemas"]["PersonReference"] | null;
             /** Reason */
             reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            /** Resident Age */
+            resident_age: number | null;
             /** Resident Name */
             resident_name: string | null;
             responder: components["schemas"]["ResponderReference"] | null;
@@ -1735,6 +1749,8 @@ export interface components {
             past: components["schemas"]["IncidentItem"][];
             /** Reason */
             reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            /** Resident Age */
+            resident_age: number | null;
             /** Resident Name */
             resident_name: string | null;
             /** Residents */
@@ -1766,7 +1782,9 @@ export interface components {
          * @description A row of the queue. `home` is null for an incident of an area or of the system itself.
          *
          *     `what` is the kind of the worst alert; `due_at` the nearest instant at which the centre itself will act on it
-         *     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again.
+         *     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again. `resident_age`
+         *     is in whole years; null when the birth date is unknown, when it is about several people, or when the caller may not
+         *     see the residents of that home.
          */
         IncidentItem: {
             /** Acknowledged At */
@@ -1804,6 +1822,8 @@ export interface components {
             owner: components["schemas"]["PersonReference"] | null;
             /** Reason */
             reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            /** Resident Age */
+            resident_age: number | null;
             /** Resident Name */
             resident_name: string | null;
             responder: components["schemas"]["ResponderReference"] | null;
@@ -2118,10 +2138,12 @@ export interface components {
         };
         /**
          * Overview
-         * @description The centre on one screen.
+         * @description The centre on one screen: `answered` over the last 24 hours, `answered_yesterday` over the 24 hours before those.
          */
         Overview: {
             answered: components["schemas"]["Answered"];
+            answered_yesterday: components["schemas"]["Answered"];
+            busiest_area: components["schemas"]["BusiestArea"] | null;
             /** Curve */
             curve: components["schemas"]["HourCount"][];
             /** Devices */

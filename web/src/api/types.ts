@@ -11,8 +11,8 @@ export type Me = Schemas['Me']
 export type SignedIn = Schemas['SignedIn']
 export type Role = Me['role']
 
-export type IncidentItem = Schemas['IncidentItem'] & { resident_age?: number | null }
-export type IncidentDetail = Schemas['IncidentDetail'] & { resident_age?: number | null }
+export type IncidentItem = Schemas['IncidentItem']
+export type IncidentDetail = Schemas['IncidentDetail']
 export type IncidentState = IncidentItem['state']
 export type Severity = IncidentItem['severity']
 export type Alert = Schemas['AlertOut']
