@@ -20,6 +20,8 @@ import httpx
 import orjson
 from support.processes import is_running, kill, processes_of, until
 
+from yinling.guard import SUPERVISOR_VARIABLE
+
 ADMIN_PASSWORD = "a-password-of-tests"
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -65,11 +67,13 @@ class Centre:
         """Start the supervisor, and do not wait."""
         assert self.process is None, "already running"
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        # It dies with this process, however that ends, as its own children die with it.
+        environment = {**self.environment, SUPERVISOR_VARIABLE: str(os.getpid())}
         command = [sys.executable, "-m", "yinling", "run", "--data-dir", str(self.data_dir), *(["--demo"] if self.demo else [])]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 command,
-                env=self.environment,
+                env=environment,
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

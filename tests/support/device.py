@@ -25,11 +25,11 @@ class Button:
     def __init__(self, credentials: Credentials, *, port: int | None = None, keepalive_seconds: int = 15) -> None:
         self.credentials = credentials
         self.receipts: list[dict[str, Any]] = []
-        self.acknowledged: set[str] = set()
-        """Ids of events the broker confirmed with a PUBACK."""
         self.refusals: list[str] = []
         self._ids = count(1)
-        self._sent: dict[int, str] = {}
+        # Filled without a lock: paho holds its own while it calls back, and while it publishes.
+        self._sent: list[tuple[str, int]] = []
+        self._confirmed: set[int] = set()
         self._changed = threading.Condition()
         self._connected = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=credentials.client_id, clean_session=True)
@@ -50,11 +50,7 @@ class Button:
         client.subscribe(f"{self.credentials.topic}/receipt", qos=0)
 
     def _on_publish(self, _client: mqtt.Client, _data: object, mid: int, _code: object, _properties: object) -> None:
-        with self._changed:
-            event_id = self._sent.pop(mid, None)
-            if event_id is not None:
-                self.acknowledged.add(event_id)
-            self._changed.notify_all()
+        self._confirmed.add(mid)
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         with self._changed:
@@ -66,6 +62,11 @@ class Button:
         assert self._connected.wait(seconds), f"not let in: {self.refusals}"
 
     @property
+    def acknowledged(self) -> set[str]:
+        """Ids of events the broker confirmed with a PUBACK."""
+        return {event_id for event_id, mid in list(self._sent) if mid in self._confirmed}
+
+    @property
     def is_connected(self) -> bool:
         return self._connected.is_set()
 
@@ -75,9 +76,8 @@ class Button:
     def publish_event(self, event_id: str, kind: str = "sos.pressed", data: Mapping[str, Any] | None = None) -> None:
         """Send one event once, at QoS 1, without waiting for anything."""
         body = {"id": event_id, "type": kind, "ts": int(time.time() * 1000), "data": dict(data or {})}
-        with self._changed:
-            info = self._client.publish(f"{self.credentials.topic}/event", orjson.dumps(body), qos=1)
-            self._sent[info.mid] = event_id
+        info = self._client.publish(f"{self.credentials.topic}/event", orjson.dumps(body), qos=1)
+        self._sent.append((event_id, info.mid))
 
     def publish(self, channel: str, body: Any, *, qos: int = 1, retain: bool = False) -> mqtt.MQTTMessageInfo:
         """Send anything below the device's topic."""
