@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 STOP_SECONDS = 10.0
 """From the wish to stop until everything is gone."""
+ONE_WISH_SECONDS = 0.5
+"""Signals this close together are one wish to stop."""
 START_SECONDS = 60.0
 """Not ready after this long: say what is missing, and go on trying."""
 DEATHS_BEFORE_READY = 5
@@ -70,6 +72,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._broker_store = BrokerStore(ports.nats_monitor, data_dir, clock)
         self._stops_wished = 0
+        self._wished_at_seconds = 0.0
         self._is_ready = False
         self._missing = ""
 
@@ -170,7 +173,11 @@ class Supervisor:
         run_file.write(self._data_dir, host=self._settings.host, ports=self._ports, children=pids)
 
     def _wish_to_stop(self) -> None:
-        self._stops_wished += 1
+        # `timeout` and terminals send one wish as two signals: the second is not yet impatience.
+        now_seconds = self._clock.monotonic_seconds()
+        if self._stops_wished == 0 or now_seconds - self._wished_at_seconds >= ONE_WISH_SECONDS:
+            self._wished_at_seconds = now_seconds
+            self._stops_wished += 1
 
     def _stop(self, wakeup: _Wakeup) -> None:
         """Ask each to end, those that need others first; kill what is left at the deadline or at a second wish."""

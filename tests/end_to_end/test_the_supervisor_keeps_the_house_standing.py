@@ -53,6 +53,14 @@ def test_ctrl_c_stops_everything_in_time_and_leaves_no_trace(tmp_path: Path) -> 
         assert not (centre.data_dir / "run.json").exists()
 
 
+def test_one_wish_to_stop_said_twice_lets_everything_end_by_itself(tmp_path: Path) -> None:
+    with running_centre(tmp_path) as centre:
+        assert centre.process is not None
+        centre.process.send_signal(signal.SIGTERM)  # `timeout` tells the process and then its group
+        assert centre.interrupt(signal.SIGTERM) == 0
+        assert "child_killed" not in centre.said()
+
+
 def test_a_second_start_on_the_same_folder_is_one_sentence(tmp_path: Path) -> None:
     with running_centre(tmp_path) as centre:
         second = subprocess.run(

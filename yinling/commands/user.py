@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from core.clock import SystemClock
 from core.errors import YinlingError
 from core.ids import new_code
+from core.messages import text
 from people.passwords import hash_password
 from people.schemas import UserCreate
 from people.users import create_user
@@ -48,7 +49,7 @@ def add_user(
         with database.transaction() as session:
             create_user(session, wanted, hashed, SystemClock().now(), "command line")
     except YinlingError as error:
-        message = f"The person was not added: {error}."
+        message = f"The person was not added: {text(error.code, 'en', error.details)}"
         raise CannotStartError(message) from error
     finally:
         database.close()
