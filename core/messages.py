@@ -45,6 +45,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "alert_not_found": ("没有这条告警。", "There is no such alert."),
     "responder_not_found": ("没有这位响应人员，请从名单中选择。", "There is no such responder; choose one from the list."),
     "responder_missing": ("请选择派谁去，或填写姓名。", "Choose who is to go, or enter a name."),
+    "birth_date_impossible": (
+        "出生日期 {birth_date} 不可能，请检查年份。",
+        "The birth date {birth_date} cannot be; check the year.",
+    ),
     "unknown_area": ("没有区域“{area}”。", "There is no area “{area}”."),
     "unknown_home": ("没有住户“{home}”。", "There is no home “{home}”."),
     "unknown_profile": ("没有设备型号“{profile}”。", "There is no device profile “{profile}”."),

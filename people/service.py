@@ -6,7 +6,7 @@ caches of a home makes the home's revision grow (invariant 13), so that a stale 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +31,9 @@ from people.store import areas_by_code, find_contact, find_home, find_resident
 
 _REQUIRED = frozenset({"name", "address", "lives_alone", "order", "key_holder"})
 """Fields that a change may leave out but never empty; `phone` of a contact is checked beside them."""
+
+
+_OLDEST_DAYS = 130 * 366
 
 
 def create_area(session: Session, wanted: AreaCreate, now: datetime, actor: Caller) -> Area:
@@ -83,6 +86,7 @@ def add_resident(session: Session, home_code: str, wanted: ResidentCreate, now: 
     """Add a person who lives in a home."""
     home = find_home(session, home_code, actor.scope)
     fields = wanted.model_dump(exclude={"medical"})
+    _check_birth_date(wanted.birth_date, now)
     resident = Resident(home_id=home.id, created_at=now, **fields, **_medical(wanted.medical, actor))
     session.add(resident)
     home.revision += 1
@@ -94,6 +98,7 @@ def add_resident(session: Session, home_code: str, wanted: ResidentCreate, now: 
 def change_resident(session: Session, resident_id: int, wanted: ResidentChange, now: datetime, actor: Caller) -> Resident:
     """Change what is known of a resident; the fields changed, not their values, stand in the audit."""
     resident = find_resident(session, resident_id, actor.scope)
+    _check_birth_date(wanted.birth_date, now)
     changes = _changes(wanted.model_dump(exclude_unset=True, exclude={"medical"}))
     _set(resident, changes | _medical(wanted.medical, actor))
     _grow(session, resident.home_id)
@@ -147,6 +152,15 @@ def _medical(medical: MedicalFields | None, actor: Caller) -> dict[str, Any]:
     if not actor.can(Capability.CHANGE_MEDICAL):
         raise ForbiddenError
     return medical.model_dump(exclude_unset=True)
+
+
+def _check_birth_date(birth_date: date | None, now: datetime) -> None:
+    """Nobody is born tomorrow, or lives at 130; a day's grace for time zones."""
+    if birth_date is None:
+        return
+    age_days = (now.date() - birth_date).days
+    if not -1 <= age_days <= _OLDEST_DAYS:
+        raise InvalidInputError("birth_date_impossible", birth_date=birth_date.isoformat())
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:

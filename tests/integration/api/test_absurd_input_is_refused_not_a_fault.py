@@ -52,3 +52,10 @@ def test_limits_nothing_could_keep_to_are_refused(town: Town, limits: str) -> No
     headers = town.bearer("administrator") | {"Content-Type": "application/json"}
     answer = town.client.post("/api/v1/homes/h-north/residents", content=sent, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_input"), answer.text
+
+
+@pytest.mark.parametrize("birth_date", ["9999-01-01", "1700-01-01"])
+def test_an_impossible_birth_date_is_refused(town: Town, birth_date: str) -> None:
+    wanted = {"name": "王秀英", "birth_date": birth_date}
+    answer = town.client.post("/api/v1/homes/h-north/residents", json=wanted, headers=town.bearer("administrator"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "birth_date_impossible"), answer.text

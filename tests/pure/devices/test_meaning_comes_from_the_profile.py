@@ -11,7 +11,13 @@ def test_single_is_a_press_for_help_on_models_that_only_ever_say_single(model: s
     assert signals_of(from_zigbee("b", {"action": "single"}, child("b", "sos-button", model))) == ["sos.pressed"]
 
 
-@pytest.mark.parametrize(("profile", "model"), [("sos-button", None), ("sos-button", "WXKG01LM"), ("door", "SE21")])
+@pytest.mark.parametrize("action", ["single", "double", "hold", "long_press"])
+@pytest.mark.parametrize(("profile", "model"), [("sos-button", None), ("sos-button", "WXKG01LM"), ("pendant", "WXKG01LM")])
+def test_every_press_of_a_button_that_was_hung_for_help_calls_for_help(profile: str, model: str | None, action: str) -> None:
+    assert signals_of(from_zigbee("b", {"action": action}, child("b", profile, model))) == ["sos.pressed"]
+
+
+@pytest.mark.parametrize(("profile", "model"), [("motion", None), ("door", "SE21")])
 def test_single_is_nothing_known_on_any_other(profile: str, model: str | None) -> None:
     decoded = from_zigbee("b", {"action": "single"}, child("b", profile, model))
     assert signals_of(decoded) == []
