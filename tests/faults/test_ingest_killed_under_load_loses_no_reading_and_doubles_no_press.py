@@ -83,7 +83,7 @@ class _Stream:
         while not stop.is_set():
             values: list[dict[str, object]] = []
             for _ in range(10):
-                self._at_ms += 1000 // 5
+                self._at_ms += 20
                 self.sent[self._at_ms] = 60.0 + len(self.sent) % 30
                 values.append({"ts": self._at_ms, "values": {"heart_rate": self.sent[self._at_ms]}})
             self._handles.append(self._device.publish("telemetry", values))
