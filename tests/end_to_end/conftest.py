@@ -1,4 +1,4 @@
-"""One centre and one browser for the tests that do not end them."""
+"""One centre and one browser for the tests of a file that do not end them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.browser import Desk, chromium
 from support.centre import Centre, running_centre
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
     """A centre as `yinling run` starts it. Nobody takes part in its clocks by accident: they are long."""
     folder = tmp_path_factory.mktemp("centre")
@@ -25,9 +25,9 @@ def centre(shared_centre: Centre) -> Centre:
     return shared_centre
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium."""
+    """The system's Chromium; not for the whole session, because its driver keeps an event loop in this thread."""
     with chromium() as started:
         yield started
 

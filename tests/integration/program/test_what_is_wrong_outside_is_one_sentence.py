@@ -119,7 +119,7 @@ def test_a_person_is_added_by_hand(tmp_path: Path) -> None:
     assert added.returncode == 0
     assert "wang (operator) may sign in" in added.stdout
     assert (again.returncode, wrong.returncode) == (2, 2)
-    assert "username_taken" in again.stderr
+    assert "The user name “wang” is taken." in again.stderr
     assert "role" in wrong.stderr
 
 
