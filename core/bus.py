@@ -21,7 +21,7 @@ log = structlog.get_logger()
 HINT_SUBJECT = "yinling.hint"
 STATUS_SUBJECT = "yinling.status"
 
-type_of_status = Callable[[], Mapping[str, Any]]
+StatusSource = Callable[[], Mapping[str, Any]]
 
 
 class Bus:
@@ -104,7 +104,7 @@ class Bus:
         client = await self.connected()
         await client.subscribe(subject, queue=queue, cb=handler)
 
-    async def answer_status(self, status: type_of_status) -> None:
+    async def answer_status(self, status: StatusSource) -> None:
         """Answer status requests with what `status` returns."""
 
         async def answer(message: Msg) -> None:
