@@ -12,7 +12,7 @@ import threading
 from types import ModuleType
 from typing import Any
 
-from alerts.ports import NotSent, Sent
+from alerts.ports import Message, NotSent, Sent
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
@@ -24,19 +24,19 @@ _TAKES_HEADERS = re.compile(r"^(json|xml|form)s?://", re.IGNORECASE)
 class AppriseChannel:
     """The channel of Apprise addresses. Safe to share between threads."""
 
-    def send(self, target: str, title: str, body: str, idempotency_key: str) -> Sent | NotSent:
+    def send(self, message: Message) -> Sent | NotSent:
         """One attempt. Only an address Apprise cannot read is a permanent failure: a provider may recover from anything."""
         apprise = _load()
         heard = _Listener(threading.get_ident())
         logger = logging.getLogger("apprise")
         logger.addHandler(heard)
         try:
-            service = apprise.Apprise.instantiate(_with_key(target, idempotency_key), suppress_exceptions=True)
+            service = apprise.Apprise.instantiate(_with_key(message.target, message.idempotency_key), suppress_exceptions=True)
             if service is None:
                 return NotSent("unusable address", permanent=True)
             service.socket_connect_timeout = CONNECT_SECONDS
             service.socket_read_timeout = READ_SECONDS
-            taken = service.notify(body=body, title=title, notify_type=apprise.NotifyType.WARNING)
+            taken = service.notify(body=message.body, title=message.title, notify_type=apprise.NotifyType.WARNING)
         except Exception as error:  # noqa: BLE001 a plugin's own failure is one failed attempt, recorded by the caller
             return NotSent(f"{type(error).__name__}: {error}"[:300])
         finally:

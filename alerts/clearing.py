@@ -14,6 +14,7 @@ from alerts.findings import Finding
 from alerts.model import Alert, AlertState, Disposition, Incident, Severity
 from alerts.raising import Result
 from alerts.repeats import REDELIVERY_WINDOW
+from alerts.ringing import calm
 from alerts.timeline import Act, tell
 
 LOWERED_TO = Severity.MEDIUM
@@ -96,8 +97,7 @@ def _lower(batch: Batch, incident: Incident) -> None:
     worst = batch.worst_severity(incident)
     if worst is not None:
         incident.severity = worst
-    if incident.severity != Severity.CRITICAL:
-        incident.fallback_due_at = None
+    calm(incident)
 
 
 def note_alert(batch: Batch, finding: Finding) -> Result:

@@ -16,7 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from alerts.changes import hold_order
 from alerts.due import CLOCKS, Clock
 from alerts.metrics import CLOCK_STEPS, DUE_LATENESS_SECONDS, DUE_WORK
-from alerts.model import Alert, Incident, OperatorPresence, Page, ProbeRun
+from alerts.model import Alert, Incident, OperatorPresence, ProbeRun
+from alerts.paging.model import Page
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.work import Desk
 from devices.model import Device
@@ -28,7 +29,7 @@ BATCH = 200
 POISON_PAUSE = timedelta(seconds=60)
 
 _DUES: tuple[InstrumentedAttribute[Any], ...] = (
-    Incident.fallback_due_at,
+    Incident.escalation_due_at,
     Incident.answer_due_at,
     Incident.claim_due_at,
     Incident.ring_due_at,

@@ -31,7 +31,7 @@ _TELL_FIRST = 4
 
 def page_fallback(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
     """Nobody acknowledged a critical incident in time: page the fallback addresses, once each time it rings anew."""
-    incident.fallback_due_at = None
+    incident.escalation_due_at = None
     if not is_ringing(incident) or incident.severity != Severity.CRITICAL:
         return
     request_pages(session, incident, NOT_ACKNOWLEDGED, now, settings)
@@ -131,7 +131,7 @@ class Clock:
 
 
 CLOCKS: Sequence[Clock] = (
-    Clock("fallback", Incident, Incident.fallback_due_at, page_fallback),
+    Clock("fallback", Incident, Incident.escalation_due_at, page_fallback),
     Clock("answer", Incident, Incident.answer_due_at, answer_overdue),
     Clock("fall", Alert, Alert.pending_due_at, confirm_fall),
     Clock("claim", Incident, Incident.claim_due_at, release_claim),

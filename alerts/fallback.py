@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from alerts.model import Incident, Page, TimelineEntry
+from alerts.model import Incident, TimelineEntry
+from alerts.paging.model import Page
 from alerts.timeline import Act, tell
 from core.config import Settings
 

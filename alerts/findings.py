@@ -57,6 +57,21 @@ class EventKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """One link of a why-chain: what a rule looked at when it found something."""
+
+    what: str
+    """`signal`, `reading`, `silence` or `area`."""
+    at: datetime
+    name: str
+    """The signal's type or the reading's metric."""
+    device_id: int | None = None
+    value: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Limits, times and places the rule compared with."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a rule found at one home (`home_id` None: in the system itself)."""
 
@@ -76,6 +91,20 @@ class Finding:
     cancel_window_seconds: float | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """What made it: the signal, or the reading with its limit; kept with the alert."""
+    rule_kind: str = "signal"
+    """The kind of its rule: `signal`, `threshold`, `trend`, `sequence`, `inactivity`, `absence`, `outage`, `geofence`, `routine`,
+    `battery`; `system` for Yinling's own."""
+    rule_version: int = 0
+    """The version of the rule; 0 is the built-in one."""
+    monitor: bool = False
+    """From a rule in monitor mode: evaluated and stored, never shown to operators."""
+    playbook: str | None = None
+    audience: tuple[str, ...] = ()
+    """Who it is for: `operators` (also when empty), `supervisors`, `installers`, `family`."""
+    chain: tuple[Link, ...] = ()
+    """The why-chain in full, oldest first; empty: the engine makes one link of the event or the evidence."""
+    area_id: int | None = None
+    """For what is wrong in a whole area (`home_id` None)."""
 
     @property
     def key(self) -> ConditionKey:
@@ -95,4 +124,4 @@ class Outcome:
     """`accepted`, `duplicate` or None: what to tell a device that gave the event its own id."""
 
 
-__all__ = ["Condition", "ConditionKey", "EventKey", "Finding", "Outcome"]
+__all__ = ["Condition", "ConditionKey", "EventKey", "Finding", "Link", "Outcome"]

@@ -112,7 +112,7 @@ class Incident(OfCentre, Base):
         sa.Index("ix_incidents_not_closed", "state", "home_id", **_where(_NOT_CLOSED)),
         sa.Index("ix_incidents_ring_due_at", "ring_due_at", **_where("ring_due_at IS NOT NULL")),
         sa.Index("ix_incidents_claim_due_at", "claim_due_at", **_where("claim_due_at IS NOT NULL")),
-        sa.Index("ix_incidents_fallback_due_at", "fallback_due_at", **_where("fallback_due_at IS NOT NULL")),
+        sa.Index("ix_incidents_escalation_due_at", "escalation_due_at", **_where("escalation_due_at IS NOT NULL")),
         sa.Index("ix_incidents_answer_due_at", "answer_due_at", **_where("answer_due_at IS NOT NULL")),
         sa.CheckConstraint(f"state IN ({', '.join(repr(str(s)) for s in IncidentState)})", name="state"),
         sa.CheckConstraint("state NOT IN ('acknowledged') OR owner_id IS NOT NULL", name="acknowledged_has_owner"),
@@ -126,11 +126,15 @@ class Incident(OfCentre, Base):
     """`sos`, `fall`, `smoke`, `gas`, `co`, `water`, `vitals`, `environment`, `doctor_call`, `device_fault`, `battery`, `silence`,
     `phone_call`, `walk_in`, `other`, `system`: that of its worst alert."""
     home_id: Mapped[int | None] = mapped_column(sa.ForeignKey("homes.id"), index=True)
+    area_id: Mapped[int | None] = mapped_column(sa.ForeignKey("areas.id"), index=True)
+    """Set for an incident of a whole area; `home_id` is null then, and `incident_homes` lists the homes."""
     resident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("residents.id"))
     lane: Mapped[str] = mapped_column(sa.String(80))
     severity: Mapped[str] = mapped_column(sa.String(12))
     state: Mapped[str] = mapped_column(sa.String(20), default=IncidentState.OPEN)
     drill: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    test: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Made by a device in test mode: shown and marked, not escalated, out of the figures."""
     probe: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     not_live: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Opened by a device that is not yet live: rings all the same, marked so."""
@@ -151,7 +155,15 @@ class Incident(OfCentre, Base):
     """Grows each time it must ring again; pages ring when they see it grow."""
     ring_due_at: Mapped[datetime | None]
     claim_due_at: Mapped[datetime | None]
-    fallback_due_at: Mapped[datetime | None]
+    policy: Mapped[dict[str, Any] | None]
+    """The escalation policy as it was frozen for this incident: code, version and steps."""
+    escalation_step: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The step of `policy` that `escalation_due_at` is for, from 0."""
+    escalation_round: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Grows each time the steps start anew; part of the pages' idempotency keys."""
+    escalation_from_at: Mapped[datetime | None]
+    """The instant the steps of this round count from."""
+    escalation_due_at: Mapped[datetime | None]
     answer_due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Grows with every change."""
@@ -198,8 +210,51 @@ class Alert(OfCentre, Base):
     closed_at: Mapped[datetime | None]
     pending_due_at: Mapped[datetime | None]
     shelved_due_at: Mapped[datetime | None]
+    rule_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The version of the rule that raised it; 0 is the built-in one."""
+    playbook: Mapped[str | None] = mapped_column(sa.String(40))
+    """The script its rule asks for; null for that of its kind."""
+    audience: Mapped[list[Any] | None]
+    """Who its rule is for: `operators`, `supervisors`, `installers`, `family`; null means operators."""
     evidence: Mapped[dict[str, Any] | None]
     """What made it: the signal or the reading with its limit."""
+
+
+class Evidence(OfCentre, Base):
+    """One link of the why-chain of an alert: a signal, a reading or a silence that raised, repeated or worsened it."""
+
+    __tablename__ = "evidence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[int] = mapped_column(sa.ForeignKey("alerts.id"), index=True)
+    at: Mapped[datetime]
+    """When it happened, by the device where credible."""
+    what: Mapped[str] = mapped_column(sa.String(20))
+    """`signal`, `reading`, `silence`, `area`."""
+    device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("devices.id"))
+    name: Mapped[str] = mapped_column(sa.String(60))
+    """The signal's type or the reading's metric."""
+    value: Mapped[float | None]
+    effect: Mapped[str] = mapped_column(sa.String(20))
+    """`raised`, `repeated`, `worsened`, `returned`."""
+    rule_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    details: Mapped[dict[str, Any] | None]
+    """Limits, times and places the rule compared with."""
+
+
+class IncidentHome(OfCentre, Base):
+    """A home of an incident of an area, with how much is at risk there."""
+
+    __tablename__ = "incident_homes"
+    incident_id: Mapped[int] = mapped_column(sa.ForeignKey("incidents.id"), primary_key=True)
+    home_id: Mapped[int] = mapped_column(sa.ForeignKey("homes.id"), primary_key=True, index=True)
+    joined_at: Mapped[datetime]
+    because: Mapped[str] = mapped_column(sa.String(40))
+    """`silence`, `power`, `offline`."""
+    risk: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Higher first: oxygen, falls, living alone."""
+    reasons: Mapped[list[Any] | None]
+    """Codes of what makes the risk."""
+    restored_at: Mapped[datetime | None]
 
 
 class SignalRecord(OfCentre, Base):
@@ -222,6 +277,8 @@ class SignalRecord(OfCentre, Base):
     received_at: Mapped[datetime]
     data: Mapped[dict[str, Any] | None]
     disposition: Mapped[str] = mapped_column(sa.String(30))
+    because: Mapped[str | None] = mapped_column(sa.String(20))
+    """Why it was suppressed, where it was."""
     repeats: Mapped[int] = mapped_column(default=0, server_default="0")
     alert_id: Mapped[int | None] = mapped_column(sa.ForeignKey("alerts.id"), index=True)
     incident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("incidents.id"), index=True)
@@ -257,32 +314,6 @@ class Change(OfCentre, Base):
     incident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("incidents.id"))
     device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("devices.id"))
     probe: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
-
-
-class Page(OfCentre, Base):
-    """One message to one address about one incident: the outbox of the pager (invariants 5 and 6)."""
-
-    __tablename__ = "pages"
-    __table_args__ = (
-        sa.UniqueConstraint("idempotency_key"),
-        sa.Index("ix_pages_due_at", "due_at", **_where("state IN ('pending', 'claimed')")),
-    )
-    id: Mapped[int] = mapped_column(primary_key=True)
-    incident_id: Mapped[int] = mapped_column(sa.ForeignKey("incidents.id"), index=True)
-    channel: Mapped[str] = mapped_column(sa.String(20))
-    target: Mapped[str] = mapped_column(sa.String(1000))
-    cause: Mapped[str] = mapped_column(sa.String(40))
-    """`not_acknowledged`, `nobody_watching`."""
-    idempotency_key: Mapped[str] = mapped_column(sa.String(200))
-    state: Mapped[str] = mapped_column(sa.String(20), default="pending")
-    """`pending`, `claimed`, `sent`, `failed`, `given_up`."""
-    due_at: Mapped[datetime]
-    """When to try (again)."""
-    deadline_at: Mapped[datetime]
-    lease_expires_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
-    sent_at: Mapped[datetime | None]
-    error: Mapped[str | None] = mapped_column(sa.String(300))
 
 
 class Receipt(OfCentre, Base):

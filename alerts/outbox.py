@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from alerts.changes import record_incident
 from alerts.metrics import PAGES
-from alerts.model import Incident, Page, Severity
+from alerts.model import Incident, Severity
+from alerts.paging.model import Page
 from alerts.ports import NotSent, Sent
 from alerts.ringing import is_ringing
 from alerts.texts import PageFacts, masked

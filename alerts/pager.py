@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from alerts.clocks import follow_step, work_off
 from alerts.outbox import Claimed, claim_page, due_pages, record_page
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
-from alerts.ports import Channel, NotSent, Sent
+from alerts.ports import Channel, Message, NotSent, Sent
 from alerts.presence import forget_expired
 from alerts.probe_watch import needs_look, watch_probe
 from alerts.retention import forget_old
@@ -83,7 +83,7 @@ class PagerLoop:
         result: Sent | NotSent
         try:
             title, body = page_text(claimed.facts, settings.language, settings.timezone)
-            result = self._channel.send(claimed.target, title, body, claimed.idempotency_key)
+            result = self._channel.send(Message(claimed.target, title, body, claimed.idempotency_key))
             reach("pager.after_send")
             self._record(claimed, result)
         except STORE_IS_AWAY:

@@ -18,7 +18,7 @@ from alerts.lanes import DOCTOR_CALL
 from alerts.model import Alert, AlertState, Disposition, Incident, IncidentState, Severity, SignalRecord
 from alerts.opening import open_incident
 from alerts.repeats import REDELIVERY_WINDOW, came_before
-from alerts.ringing import ring_again, start_ringing
+from alerts.ringing import hurry, ring_again, start_ringing
 from alerts.timeline import Act, tell
 
 Result = tuple[Disposition, Alert | None, Incident | None]
@@ -137,21 +137,11 @@ def _worsen(batch: Batch, incident: Incident, finding: Finding, *, anew: bool) -
         incident.kind = finding.kind
     if incident.state == IncidentState.OPEN:
         if worse:
-            _hurry(batch, incident)
+            hurry(batch.session, incident, batch.now, batch.settings, watched=batch.watched)
     elif worse or (anew and (finding.severity == Severity.CRITICAL or finding.kind == DOCTOR_CALL)):
         if finding.kind == DOCTOR_CALL:
             incident.answer_due_at = batch.now + timedelta(seconds=batch.settings.doctor_call_answer_seconds)
         ring_again(batch.session, incident, batch.now, batch.settings, watched=batch.watched)
-
-
-def _hurry(batch: Batch, incident: Incident) -> None:
-    """An open incident that got worse gets the clocks of its new severity, never later ones than it had."""
-    ring_due_at, fallback_due_at = incident.ring_due_at, incident.fallback_due_at
-    start_ringing(batch.session, incident, batch.now, batch.settings, watched=batch.watched)
-    if ring_due_at is not None and incident.ring_due_at is not None:
-        incident.ring_due_at = min(ring_due_at, incident.ring_due_at)
-    if fallback_due_at is not None and incident.fallback_due_at is not None:
-        incident.fallback_due_at = min(fallback_due_at, incident.fallback_due_at)
 
 
 def _open_or_join(batch: Batch, finding: Finding) -> Result:

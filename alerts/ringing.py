@@ -39,13 +39,29 @@ def start_ringing(session: Session, incident: Incident, now: datetime, settings:
 
 def arm_fallback(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
     """Give a critical incident its fallback clock, or page now when nobody watches; others have none."""
-    incident.fallback_due_at = None
+    incident.escalation_due_at = None
     if incident.severity != Severity.CRITICAL or incident.probe:
         return
     if watched:
-        incident.fallback_due_at = now + timedelta(seconds=settings.fallback_after_seconds)
+        incident.escalation_due_at = now + timedelta(seconds=settings.fallback_after_seconds)
     else:
         request_pages(session, incident, NOBODY_WATCHING, now, settings)
+
+
+def hurry(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
+    """An open incident that got worse gets the clocks of its new severity, never later ones than it had."""
+    ring_due_at, escalation_due_at = incident.ring_due_at, incident.escalation_due_at
+    start_ringing(session, incident, now, settings, watched=watched)
+    if ring_due_at is not None and incident.ring_due_at is not None:
+        incident.ring_due_at = min(ring_due_at, incident.ring_due_at)
+    if escalation_due_at is not None and incident.escalation_due_at is not None:
+        incident.escalation_due_at = min(escalation_due_at, incident.escalation_due_at)
+
+
+def calm(incident: Incident) -> None:
+    """Its severity went down: what is no longer critical has no fallback clock. It goes on ringing until a person takes it."""
+    if incident.severity != Severity.CRITICAL:
+        incident.escalation_due_at = None
 
 
 def ring_again(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
@@ -57,7 +73,7 @@ def ring_again(session: Session, incident: Incident, now: datetime, settings: Se
 def quiet(incident: Incident) -> None:
     """Stop ringing and escalation: only a person's act may call this."""
     incident.ring_due_at = None
-    incident.fallback_due_at = None
+    incident.escalation_due_at = None
     incident.answer_due_at = None
 
 
@@ -66,4 +82,4 @@ def is_ringing(incident: Incident) -> bool:
     return incident.state == IncidentState.OPEN or incident.ring_due_at is not None
 
 
-__all__ = ["RING_FACTORS", "arm_fallback", "is_ringing", "quiet", "ring_again", "ring_interval", "start_ringing"]
+__all__ = ["RING_FACTORS", "arm_fallback", "calm", "hurry", "is_ringing", "quiet", "ring_again", "ring_interval", "start_ringing"]

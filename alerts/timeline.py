@@ -42,6 +42,22 @@ class Act(StrEnum):
     PAGE_FAILED = "page_failed"
     NOBODY_TO_PAGE = "nobody_to_page"
     OPENED_PLAINLY = "opened_plainly"
+    ESCALATED = "escalated"
+    """A step of the policy began: who is told, and over what."""
+    NOBODY_ON_DUTY = "nobody_on_duty"
+    POLICY_ENDED = "policy_ended"
+    """Every step was taken and still nobody came; it rings on."""
+    FAMILY_TOLD = "family_told"
+    PAGE_DELIVERED = "page_delivered"
+    PAGE_ANSWERED = "page_answered"
+    """A paged person answered: `answer` is `accepted` or `declined`."""
+    SHELVED = "shelved"
+    UNSHELVED = "unshelved"
+    OUTAGE_GREW = "outage_grew"
+    OUTAGE_RESTORED = "outage_restored"
+    MODE_ENDED = "mode_ended"
+    REPAIRED = "repaired"
+    """The auditor found a missing clock or page, and set it right."""
 
 
 @dataclass(frozen=True, slots=True)

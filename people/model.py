@@ -68,6 +68,8 @@ class Home(OfCentre, Base):
     notes: Mapped[str | None] = mapped_column(sa.Text)
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    rhythm: Mapped[dict[str, Any] | None]
+    """When it sleeps and has daylight: `{"sleep": ["22:00", "06:30"], "daylight": ["06:00", "19:00"]}`; null: the defaults."""
     is_probe: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """The probe's own home: never in queues, lists or figures."""
     revision: Mapped[int] = mapped_column(default=1, server_default="1")
@@ -101,6 +103,11 @@ class Resident(OfCentre, Base):
     doctor: Mapped[str | None] = mapped_column(sa.String(200))
     limits: Mapped[dict[str, Any] | None]
     """Own vital limits, `{metric: {"low": x, "high": y}}`, over the profile's."""
+    rule_values: Mapped[dict[str, Any] | None]
+    """Own values of rules, `{rule code: {parameter: value}}`, over the rule's."""
+    on_oxygen: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Needs a machine that needs electricity."""
+    falls_easily: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     created_at: Mapped[datetime]
 
     home: Mapped[Home] = relationship(back_populates="residents")
@@ -118,6 +125,14 @@ class Contact(OfCentre, Base):
     order: Mapped[int] = mapped_column("call_order", default=1, server_default="1")
     key_holder: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     availability: Mapped[str | None] = mapped_column(sa.String(200))
+    """In the family's own words."""
+    available: Mapped[list[Any] | None]
+    """When to call, `[{"days": [1, …, 7], "from": "08:00", "to": "22:00"}]`; null means always."""
+    alarm_consent_at: Mapped[datetime | None]
+    """Since when this contact is told of incidents in the same moment as the centre; null without consent."""
+    digest_consent_at: Mapped[datetime | None]
+    """Since when the quiet daily "normal" is wanted; null without."""
+    consent_taken_by: Mapped[str | None] = mapped_column(sa.String(120))
     created_at: Mapped[datetime]
 
     home: Mapped[Home] = relationship(back_populates="contacts")

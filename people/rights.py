@@ -40,11 +40,19 @@ class Capability(StrEnum):
     SEE_AUDIT = "audit.see"
     SEE_SYSTEM_INCIDENTS = "incidents.see_system"
     SEE_FAMILY_PAGE = "family.see"
+    SET_MODES = "modes.set"
+    SET_AWAY = "modes.set_away"
+    SET_TEST = "modes.set_test"
+    SEE_SUPPRESSED = "suppressed.see"
+    SEE_RULES = "rules.see"
+    CHANGE_RULES = "rules.change"
+    SEE_ESCALATION = "escalation.see"
+    CHANGE_ESCALATION = "escalation.change"
 
 
 _C = Capability
 
-_FAMILY = {_C.SEE_HOMES, _C.SEE_DEVICES, _C.SEE_MEDICAL, _C.SEE_INCIDENTS, _C.SEE_FAMILY_PAGE}
+_FAMILY = {_C.SEE_HOMES, _C.SEE_DEVICES, _C.SEE_MEDICAL, _C.SEE_INCIDENTS, _C.SEE_FAMILY_PAGE, _C.SET_AWAY}
 _INSTALLER = {
     _C.SEE_HOMES,
     _C.CHANGE_HOMES,
@@ -53,6 +61,7 @@ _INSTALLER = {
     _C.PROVISION_DEVICES,
     _C.SEE_UNKNOWN,
     _C.SEE_NOT_LIVE_INCIDENTS,
+    _C.SET_TEST,
 }
 # A responder sees the medical card only of homes they are sent to; `Caller.may_see_medical` adds that.
 _RESPONDER = {_C.SEE_HOMES, _C.SEE_DEVICES, _C.SEE_INCIDENTS, _C.SERVE_DISPATCHED, _C.NOTE_INCIDENTS}
@@ -81,8 +90,21 @@ _OPERATOR = {
     _C.WATCH,
     _C.SEE_OVERVIEW,
     _C.SEE_SYSTEM_INCIDENTS,
+    _C.SET_MODES,
+    _C.SET_AWAY,
+    _C.SET_TEST,
+    _C.SEE_SUPPRESSED,
+    _C.SEE_RULES,
+    _C.SEE_ESCALATION,
 }
-_SUPERVISOR = _OPERATOR | {_C.CHANGE_AREAS, _C.MANAGE_USERS, _C.PROVISION_DEVICES, _C.SEE_AUDIT}
+_SUPERVISOR = _OPERATOR | {
+    _C.CHANGE_AREAS,
+    _C.MANAGE_USERS,
+    _C.PROVISION_DEVICES,
+    _C.SEE_AUDIT,
+    _C.CHANGE_RULES,
+    _C.CHANGE_ESCALATION,
+}
 
 CAPABILITIES: dict[Role, frozenset[Capability]] = {
     Role.ADMINISTRATOR: frozenset(Capability),

@@ -10,7 +10,8 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from alerts.model import Alert, Incident, Page, Severity, TimelineEntry
+from alerts.model import Alert, Incident, Severity, TimelineEntry
+from alerts.paging.model import Page
 from api.schemas.base import PersonReference
 from api.schemas.incidents import AlertDevice, AlertOut, IncidentItem, PageOut, ResponderReference, TimelineItem
 from api.views.people import age
@@ -103,7 +104,7 @@ def _item(incident: Incident, names: _Names) -> IncidentItem:
         owner=None if incident.owner_id is None else PersonReference(id=incident.owner_id, name=names.users[incident.owner_id]),
         responder=_responder(incident, names),
         ring_count=incident.ring_count,
-        due_at=min((at for at in (incident.answer_due_at, incident.claim_due_at, incident.fallback_due_at) if at), default=None),
+        due_at=min((at for at in (incident.answer_due_at, incident.claim_due_at, incident.escalation_due_at) if at), default=None),
         what=_what(incident, alerts),
         alert_count=len(alerts),
         alerts=[_alert(alert, names) for alert in alerts],

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from alembic import context
 
-import alerts.model  # noqa: F401 the tables register themselves in the metadata
+import alerts.escalation.model
+import alerts.model
+import alerts.modes.model
+import alerts.paging.model
+import alerts.ruleset.model  # noqa: F401 the same
 import devices.model  # noqa: F401 the same
 import ingest.model  # noqa: F401 the same
-import people.model  # noqa: F401 the same
+import people.duty.model
+import people.model
+import people.reach.model  # noqa: F401 the same
 from core.database import Base, Database
 
 

@@ -73,7 +73,7 @@ def test_a_claim_without_a_next_act_goes_back_to_the_queue_and_rings(town: Town)
     work_off(town.desk)
     incident = town.incident(sos.incident_id)
     assert (incident.state, incident.owner_id, incident.ring_count) == ("open", None, 2)
-    assert incident.fallback_due_at == town.clock.now() + timedelta(seconds=60)
+    assert incident.escalation_due_at == town.clock.now() + timedelta(seconds=60)
     assert incident.acknowledged_at == taken.acknowledged_at
     assert town.alerts()[0].state == "unacknowledged"
     assert town.told(sos.incident_id)[-1] == "claim_expired"

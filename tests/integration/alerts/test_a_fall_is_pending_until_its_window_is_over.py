@@ -28,7 +28,7 @@ def test_cancelled_in_time_it_stays_lower_until_a_person_closes_it(town: Town) -
     town.later(10)
     assert town.say("fall.cancelled", "pendant", **WATCH).disposition is Disposition.LOWERED
     incident = town.incident(fall.incident_id)
-    assert (incident.state, incident.severity, incident.fallback_due_at) == ("open", "medium", None)
+    assert (incident.state, incident.severity, incident.escalation_due_at) == ("open", "medium", None)
     assert incident.ring_due_at is not None
     (alert,) = town.alerts()
     assert (alert.cancelled, alert.pending, alert.severity, alert.closed_at) == (True, False, "medium", None)
@@ -43,7 +43,7 @@ def test_cancelled_beside_an_sos_the_incident_stays_critical(town: Town) -> None
     town.say("sos.pressed", "pendant")
     town.say("fall.cancelled", "pendant", **WATCH)
     incident = town.incident(fall.incident_id)
-    assert (incident.severity, incident.fallback_due_at is None) == ("critical", False)
+    assert (incident.severity, incident.escalation_due_at is None) == ("critical", False)
 
 
 def test_cancelled_too_late_is_only_noted(town: Town) -> None:
@@ -60,7 +60,7 @@ def test_a_second_fall_after_a_cancelled_one_is_critical_again(town: Town) -> No
     town.say("fall.cancelled", "pendant", **WATCH)
     assert town.say("fall.detected", "pendant", **WATCH).disposition is Disposition.RAISED
     incident = town.incident(fall.incident_id)
-    assert (incident.severity, incident.fallback_due_at is not None) == ("critical", True)
+    assert (incident.severity, incident.escalation_due_at is not None) == ("critical", True)
     assert town.alerts()[0].pending
 
 

@@ -18,7 +18,7 @@ def test_a_press_is_an_open_critical_ringing_incident(town: Town) -> None:
     incident = town.incident(outcome.incident_id)
     assert (incident.number, incident.kind, incident.severity, incident.lane) == (1, "sos", "critical", "life")
     assert incident.ring_due_at == town.clock.now() + timedelta(seconds=15)
-    assert incident.fallback_due_at == town.clock.now() + timedelta(seconds=60)
+    assert incident.escalation_due_at == town.clock.now() + timedelta(seconds=60)
     assert town.told(incident.id) == ["opened"]
     (alert,) = town.alerts()
     assert (alert.rule, alert.subject, alert.state, alert.condition_active) == ("sos", "device:button", "unacknowledged", False)
@@ -40,12 +40,12 @@ def test_the_same_id_ten_times_is_one_incident_and_nine_duplicates(town: Town) -
 
 def test_ten_ids_are_one_incident_with_ten_counts_and_no_clock_started_again(town: Town) -> None:
     first = town.say("sos.pressed")
-    due = town.incident(first.incident_id).fallback_due_at
+    due = town.incident(first.incident_id).escalation_due_at
     for _ in range(9):
         town.later(3)
         assert town.say("sos.pressed").receipt == "accepted"
     (incident,) = town.incidents()
-    assert incident.fallback_due_at == due
+    assert incident.escalation_due_at == due
     assert incident.ring_count == 1
     assert town.alerts()[0].count == 10
 
@@ -107,14 +107,14 @@ def test_a_retained_event_is_old_news_and_a_live_one_with_its_id_still_rings(tow
 def test_a_press_on_an_incident_somebody_took_rings_again_and_stays_theirs(town: Town) -> None:
     first = town.say("sos.pressed")
     taken = town.do(acknowledge, first.incident_id)
-    assert (taken.ring_due_at, taken.fallback_due_at) == (None, None)
+    assert (taken.ring_due_at, taken.escalation_due_at) == (None, None)
     town.later(5)
     town.say("sos.pressed")
     incident = town.incident(first.incident_id)
     assert (incident.state, incident.owner_id, incident.ring_count) == ("acknowledged", 1, 2)
-    assert incident.fallback_due_at == town.clock.now() + timedelta(seconds=60)
+    assert incident.escalation_due_at == town.clock.now() + timedelta(seconds=60)
     again = town.do(acknowledge, first.incident_id)
-    assert (again.ring_due_at, again.fallback_due_at) == (None, None)
+    assert (again.ring_due_at, again.escalation_due_at) == (None, None)
 
 
 def test_motion_is_stored_and_raises_nothing(town: Town) -> None:

@@ -109,7 +109,7 @@ def test_a_shelf_that_ends_over_a_condition_rings_again_in_a_linked_incident(tow
     assert work_off(town.desk) == 1
     before, new = town.incidents()
     assert (new.state, new.severity, new.previous_id) == ("open", "critical", before.id)
-    assert new.fallback_due_at is not None
+    assert new.escalation_due_at is not None
     (alert,) = town.alerts()
     assert (alert.state, alert.incident_id) == ("unacknowledged", new.id)
 

@@ -15,8 +15,9 @@ from alerts.channels import AppriseChannel
 from alerts.clocks import follow_step, work_off
 from alerts.fallback import request_pages
 from alerts.incidents import acknowledge, note
-from alerts.model import Page, Poison
+from alerts.model import Poison
 from alerts.pager import PagerLoop
+from alerts.paging.model import Page
 from core.config import Settings
 
 if TYPE_CHECKING:

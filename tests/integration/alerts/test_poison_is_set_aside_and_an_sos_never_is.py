@@ -34,7 +34,7 @@ def test_an_sos_that_fails_the_usual_way_is_opened_plainly_and_only_once(town: T
     first = town.say("sos.pressed", event_id="17", **UNSTORABLE)
     assert (first.disposition, first.receipt) == (Disposition.OPENED, "accepted")
     (incident,) = town.incidents()
-    assert (incident.state, incident.severity, incident.fallback_due_at is None) == ("open", "critical", False)
+    assert (incident.state, incident.severity, incident.escalation_due_at is None) == ("open", "critical", False)
     assert town.say("sos.pressed", event_id="17", **UNSTORABLE).disposition is Disposition.DUPLICATE
     assert len(town.incidents()) == 1
     assert len(town.rows(SignalRecord)) == 1

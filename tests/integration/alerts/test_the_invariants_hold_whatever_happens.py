@@ -34,7 +34,8 @@ from alerts.incidents import (
     resolve,
     split,
 )
-from alerts.model import Alert, AlertState, Incident, IncidentState, Page, SignalRecord, TimelineEntry
+from alerts.model import Alert, AlertState, Incident, IncidentState, SignalRecord, TimelineEntry
+from alerts.paging.model import Page
 from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
@@ -111,9 +112,9 @@ class Alarms(RuleBasedStateMachine):
                 assert incident.ring_due_at is not None
                 assert was.ring_due_at is not None
                 assert incident.ring_due_at <= was.ring_due_at, "a repeat never restarts a clock"
-                if was.fallback_due_at is not None and incident.severity == "critical":
-                    assert incident.fallback_due_at is not None
-                    assert incident.fallback_due_at <= was.fallback_due_at
+                if was.escalation_due_at is not None and incident.severity == "critical":
+                    assert incident.escalation_due_at is not None
+                    assert incident.escalation_due_at <= was.escalation_due_at
 
     @rule(device=devices, event_id=ids, redelivered=st.booleans())
     def press(self, device: str, event_id: str | None, *, redelivered: bool) -> None:
@@ -244,7 +245,7 @@ class Alarms(RuleBasedStateMachine):
             if incident.state == IncidentState.OPEN:
                 assert incident.ring_due_at is not None
                 if incident.severity == "critical":
-                    assert incident.fallback_due_at is not None or incident.id in paged
+                    assert incident.escalation_due_at is not None or incident.id in paged
             if incident.state == IncidentState.ACKNOWLEDGED:
                 assert incident.claim_due_at is not None
             else:

@@ -35,7 +35,7 @@ def test_a_probe_goes_the_whole_way_and_into_no_queue(town: Town) -> None:
     (run,) = town.rows(ProbeRun)
     assert (run.outcome, run.latency_milliseconds) == ("arrived", 250)
     incident = town.incident(outcome.incident_id)
-    assert (incident.probe, incident.number, incident.ring_due_at, incident.fallback_due_at) == (True, -1, None, None)
+    assert (incident.probe, incident.number, incident.ring_due_at, incident.escalation_due_at) == (True, -1, None, None)
     assert town.incidents() == []
     assert [change.probe for change in town.rows(Change)] == [True]
     assert town.say("sos.pressed").incident_id is not None

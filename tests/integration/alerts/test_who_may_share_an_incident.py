@@ -18,7 +18,7 @@ def test_dangers_of_one_home_join_and_raise_its_severity(town: Town) -> None:
     assert (sos.disposition, sos.incident_id) == (Disposition.JOINED, water.incident_id)
     incident = town.incident(water.incident_id)
     assert (incident.severity, incident.kind) == ("critical", "sos")
-    assert incident.fallback_due_at is not None
+    assert incident.escalation_due_at is not None
     assert town.told(incident.id) == ["opened", "alert_joined"]
 
 
@@ -62,7 +62,7 @@ def test_a_new_danger_on_a_taken_incident_rings_again(town: Town) -> None:
     town.say("sos.pressed")
     incident = town.incident(water.incident_id)
     assert (incident.state, incident.ring_count) == ("acknowledged", 2)
-    assert incident.fallback_due_at is not None
+    assert incident.escalation_due_at is not None
 
 
 def test_merge_moves_the_alerts_and_closes_as_a_duplicate(town: Town) -> None:

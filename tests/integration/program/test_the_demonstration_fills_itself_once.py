@@ -87,7 +87,7 @@ def test_the_past_weeks_incidents_are_all_closed_and_past(
         assert incident.acknowledged_at is not None
         assert incident.closed_at is not None
         assert incident.opened_at < incident.acknowledged_at < incident.closed_at < clock.now()
-        assert not any((incident.ring_due_at, incident.claim_due_at, incident.fallback_due_at, incident.answer_due_at))
+        assert not any((incident.ring_due_at, incident.claim_due_at, incident.escalation_due_at, incident.answer_due_at))
 
 
 def test_more_homes_come_beside_those_that_are_there(

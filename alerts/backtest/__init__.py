@@ -1,0 +1,1 @@
+"""Rules run over stored days, with the code that runs live."""

@@ -1,0 +1,1 @@
+"""Pages on their way to people: texts, tokens to answer with, answers, digests and test pages."""

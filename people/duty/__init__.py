@@ -1,0 +1,1 @@
+"""Who is on duty when: rosters, leave and holidays."""

@@ -1,0 +1,1 @@
+"""How a person is reached: telephone numbers, accounts and browsers, with what each may carry."""
