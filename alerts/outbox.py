@@ -17,9 +17,9 @@ from alerts.changes import record_incident
 from alerts.metrics import PAGES
 from alerts.model import Incident, Severity
 from alerts.paging.model import Page
+from alerts.paging.texts import PageFacts, masked
 from alerts.ports import NotSent, Sent
 from alerts.ringing import is_ringing
-from alerts.texts import PageFacts, masked
 from alerts.timeline import Act, tell
 from people.model import Centre, Home, Resident
 

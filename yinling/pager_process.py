@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.channels import AppriseChannel
+from alerts.channels.apprise import AppriseChannel
 from alerts.pager import PagerLoop
 from alerts.probe import ProbeTarget, answered, ensure_probe_homes, start_run
 from alerts.work import Desk

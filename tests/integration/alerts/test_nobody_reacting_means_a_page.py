@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alerts.channels import AppriseChannel
+from alerts.channels.apprise import AppriseChannel
 from alerts.clocks import follow_step, work_off
 from alerts.fallback import request_pages
 from alerts.incidents import acknowledge, note

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts.model import Severity
+from alerts.paging.texts import PageFacts, masked, page_text
 from alerts.ringing import RING_FACTORS
-from alerts.texts import PageFacts, masked, page_text
 
 FACTS = PageFacts(
     number=42,
