@@ -7,7 +7,7 @@ caller sets that row aside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -67,6 +67,15 @@ class ReadingStore(Protocol):
         self, device_ids: Sequence[int], metrics: Sequence[str], start: datetime, end: datetime, points: int
     ) -> dict[tuple[int, str], list[Point]]:
         """`read` for several series at once; series without a point in the range are left out."""
+        ...
+
+    def scan(
+        self, device_ids: Sequence[int], metrics: Collection[str] | None, start: datetime, end: datetime
+    ) -> Iterator[StoredReading]:
+        """Every point within [start, end) of these devices, none left out, by time, then device, then metric.
+
+        It streams: neither a day nor a month is held in memory, and writers pass in between. `metrics` None means all.
+        """
         ...
 
     def latest(self, device_id: int) -> Mapping[str, Point]:

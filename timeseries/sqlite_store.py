@@ -8,10 +8,11 @@ is away then, and alarms go on.
 from __future__ import annotations
 
 import contextlib
+import heapq
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,14 @@ MOST_POINTS = 10_000
 # Whoever writes holds up the acknowledgement of a batch: better spool soon than wait for a lock.
 _WRITE_WAIT_SECONDS = 0.5
 _READ_WAIT_SECONDS = 5.0
+_SCAN_SLICE = 1_000
 _DELETE_SLICE = 5_000
 _DELETE_SERIES = 500
 _PAUSE_SECONDS = 0.001
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_Series = tuple[int, int, int, str]
+"""(series id, home id, device id, metric)."""
 _IN_RANGE = "FROM points WHERE series_id = ? AND at >= ? AND at < ?"
 
 
@@ -77,11 +81,35 @@ class SqliteReadingStore:
             raise RangeError(start=start.isoformat(), end=end.isoformat())
         found: dict[tuple[int, str], list[Point]] = {}
         with self._reading() as reader:
-            for series_id, device_id, metric in _series_of(reader, device_ids, metrics):
+            for series_id, _, device_id, metric in _series_of(reader, device_ids, metrics):
                 samples = _samples(reader, series_id, _microseconds(start), _microseconds(end), points)
                 if samples:
                     found[device_id, metric] = [_point(sample) for sample in samples]
         return found
+
+    def scan(
+        self, device_ids: Sequence[int], metrics: Collection[str] | None, start: datetime, end: datetime
+    ) -> Iterator[StoredReading]:
+        """Every point within [start, end) of these devices, by time, then device, then metric; read in slices."""
+        with self._reading() as reader:
+            series = _series_of(reader, device_ids, metrics)
+        span = (_microseconds(start), _microseconds(end))
+        for at, device_id, metric, value, home_id in heapq.merge(*(self._scan_one(one, *span) for one in series)):
+            yield StoredReading(home_id, device_id, metric, _EPOCH + timedelta(microseconds=at), value)
+
+    def _scan_one(self, series: _Series, start: int, end: int) -> Iterator[tuple[int, int, str, float, int]]:
+        series_id, home_id, device_id, metric = series
+        rows: list[Sample] = []
+        while not rows or len(rows) == _SCAN_SLICE:
+            since = rows[-1][0] + 1 if rows else start
+            with self._reading() as reader:
+                rows = reader.execute(
+                    f"SELECT at, value {_IN_RANGE} ORDER BY at LIMIT {_SCAN_SLICE}", (series_id, since, end)
+                ).fetchall()
+            for at, value in rows:
+                yield at, device_id, metric, value, home_id
+            if not rows:
+                return
 
     def latest(self, device_id: int) -> Mapping[str, Point]:
         """The newest point of each metric of a device."""
@@ -181,12 +209,12 @@ def open_store(path: Path) -> ReadingStore:
     return SqliteReadingStore(path)
 
 
-def _series_of(reader: Any, device_ids: Sequence[int], metrics: Sequence[str]) -> list[tuple[int, int, str]]:
-    wanted = set(metrics)
-    rows: list[tuple[int, int, str]] = []
+def _series_of(reader: Any, device_ids: Sequence[int], metrics: Collection[str] | None) -> list[_Series]:
+    wanted = None if metrics is None else frozenset(metrics)
+    rows: list[_Series] = []
     for device_id in device_ids:
-        rows += reader.execute("SELECT id, device_id, metric FROM series WHERE device_id = ?", (device_id,)).fetchall()
-    return [row for row in rows if row[2] in wanted]
+        rows += reader.execute("SELECT id, home_id, device_id, metric FROM series WHERE device_id = ?", (device_id,)).fetchall()
+    return [row for row in rows if wanted is None or row[3] in wanted]
 
 
 def _samples(reader: Any, series_id: int, start: int, end: int, points: int) -> list[Sample]:
