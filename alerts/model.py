@@ -210,6 +210,7 @@ class Alert(OfCentre, Base):
     closed_at: Mapped[datetime | None]
     pending_due_at: Mapped[datetime | None]
     shelved_due_at: Mapped[datetime | None]
+    rule_kind: Mapped[str] = mapped_column(sa.String(20), default="signal", server_default="signal")
     rule_version: Mapped[int] = mapped_column(default=0, server_default="0")
     """The version of the rule that raised it; 0 is the built-in one."""
     playbook: Mapped[str | None] = mapped_column(sa.String(40))

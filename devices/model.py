@@ -70,6 +70,8 @@ class Device(OfCentre, Base):
     last_seen_at: Mapped[datetime | None]
     last_event_at: Mapped[datetime | None]
     online: Mapped[bool | None]
+    offline_at: Mapped[datetime | None]
+    """Since when it is said to be offline; null while it is not."""
     battery: Mapped[float | None]
     rssi: Mapped[float | None]
     firmware: Mapped[str | None] = mapped_column(sa.String(60))

@@ -38,7 +38,12 @@ class SuppressedBecause(StrEnum):
     OUTAGE = "outage"
 
 
-_STANDING: dict[str, Any] = {"sqlite_where": sa.text("ended_at IS NULL"), "postgresql_where": sa.text("ended_at IS NULL")}
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+_STANDING = _where("ended_at IS NULL")
 
 
 class Mode(OfCentre, Base):
@@ -47,7 +52,8 @@ class Mode(OfCentre, Base):
     __tablename__ = "modes"
     __table_args__ = (
         sa.Index("ix_modes_home_id", "home_id", **_STANDING),
-        sa.Index("ix_modes_until_at", "until_at", **_STANDING),
+        sa.Index("ix_modes_end_due_at", "end_due_at", **_where("end_due_at IS NOT NULL")),
+        sa.Index("ix_modes_question_due_at", "question_due_at", **_where("question_due_at IS NOT NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     home_id: Mapped[int] = mapped_column(sa.ForeignKey("homes.id"))
@@ -57,10 +63,15 @@ class Mode(OfCentre, Base):
     reason: Mapped[str | None] = mapped_column(sa.String(300))
     starts_at: Mapped[datetime]
     until_at: Mapped[datetime]
+    """From here on it mutes nothing, whether or not its end was worked on yet."""
+    end_due_at: Mapped[datetime | None]
+    """The clock of its end; null once it has ended."""
     set_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     set_by: Mapped[str] = mapped_column(sa.String(120))
     movement_seen_at: Mapped[datetime | None]
     """The first movement seen while everybody was said to be away: somebody is asked about it."""
+    question_due_at: Mapped[datetime | None]
+    """The clock of that question; null before the movement and once it was asked."""
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None] = mapped_column(sa.String(120))
     """A person's name, or null when its time was over."""
@@ -73,6 +84,7 @@ class Suppressed(OfCentre, Base):
     __table_args__ = (
         sa.Index("ix_suppressed_home_id_at", "home_id", "at"),
         sa.Index("ix_suppressed_rule_at", "rule", "at"),
+        sa.Index("ix_suppressed_lasting", "home_id", "rule", "subject", **_where("lasting AND ended_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)
@@ -91,6 +103,12 @@ class Suppressed(OfCentre, Base):
     severity: Mapped[str] = mapped_column(sa.String(12))
     mode_id: Mapped[int | None] = mapped_column(sa.ForeignKey("modes.id"))
     signal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("signals.id"))
+    alert_id: Mapped[int | None] = mapped_column(sa.ForeignKey("alerts.id"), index=True)
+    """The alert that stands suppressed, out of service or shelved; null for what happened and was over at once."""
+    lane: Mapped[str] = mapped_column(sa.String(80))
+    """Where it would have stood, and does when its mode ends first."""
+    lasting: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether it is so until it is found to be over."""
     ended_at: Mapped[datetime | None]
-    """When the condition was found to be over, for one that lasts."""
+    """When the condition was found to be over, for one that lasts, or its suppression ended."""
     evidence: Mapped[dict[str, Any] | None]

@@ -236,9 +236,11 @@ def _add_tables() -> None:
         sa.Column("reason", sa.String(length=300), nullable=True),
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
         sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_due_at", sa.BigInteger(), nullable=True),
         sa.Column("set_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("set_by", sa.String(length=120), nullable=False),
         sa.Column("movement_seen_at", sa.BigInteger(), nullable=True),
+        sa.Column("question_due_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_by", sa.String(length=120), nullable=True),
         sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
@@ -257,14 +259,8 @@ def _add_tables() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
-    op.create_index(
-        "ix_modes_until_at",
-        "modes",
-        ["until_at"],
-        unique=False,
-        sqlite_where=sa.text("ended_at IS NULL"),
-        postgresql_where=sa.text("ended_at IS NULL"),
-    )
+    _partial_index("ix_modes_end_due_at", "modes", ["end_due_at"], "end_due_at IS NOT NULL")
+    _partial_index("ix_modes_question_due_at", "modes", ["question_due_at"], "question_due_at IS NOT NULL")
     op.create_table(
         "evidence",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -361,9 +357,13 @@ def _add_tables() -> None:
         sa.Column("severity", sa.String(length=12), nullable=False),
         sa.Column("mode_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("signal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("alert_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lane", sa.String(length=80), nullable=False),
+        sa.Column("lasting", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=True),
         sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
+        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_suppressed_alert_id")),
         sa.ForeignKeyConstraint(["centre_id"], ["centres.id"], name=op.f("fk_suppressed_centre_id")),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=op.f("fk_suppressed_device_id")),
         sa.ForeignKeyConstraint(["home_id"], ["homes.id"], name=op.f("fk_suppressed_home_id")),
@@ -372,9 +372,11 @@ def _add_tables() -> None:
         sa.ForeignKeyConstraint(["signal_id"], ["signals.id"], name=op.f("fk_suppressed_signal_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressed")),
     )
+    op.create_index(op.f("ix_suppressed_alert_id"), "suppressed", ["alert_id"], unique=False)
     op.create_index(op.f("ix_suppressed_at"), "suppressed", ["at"], unique=False)
     op.create_index("ix_suppressed_home_id_at", "suppressed", ["home_id", "at"], unique=False)
     op.create_index("ix_suppressed_rule_at", "suppressed", ["rule", "at"], unique=False)
+    _partial_index("ix_suppressed_lasting", "suppressed", ["home_id", "rule", "subject"], "lasting AND ended_at IS NULL")
 
 
 def _add_columns() -> None:
@@ -382,12 +384,14 @@ def _add_columns() -> None:
         "alerts",
         sa.Column("rule_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
     )
+    op.add_column("alerts", sa.Column("rule_kind", sa.String(length=20), server_default="signal", nullable=False))
     op.add_column("alerts", sa.Column("playbook", sa.String(length=40), nullable=True))
     op.add_column("alerts", sa.Column("audience", sa.JSON(), nullable=True))
     op.add_column("contacts", sa.Column("available", sa.JSON(), nullable=True))
     op.add_column("contacts", sa.Column("alarm_consent_at", sa.BigInteger(), nullable=True))
     op.add_column("contacts", sa.Column("digest_consent_at", sa.BigInteger(), nullable=True))
     op.add_column("contacts", sa.Column("consent_taken_by", sa.String(length=120), nullable=True))
+    op.add_column("devices", sa.Column("offline_at", sa.BigInteger(), nullable=True))
     op.add_column("homes", sa.Column("rhythm", sa.JSON(), nullable=True))
     op.add_column("residents", sa.Column("rule_values", sa.JSON(), nullable=True))
     op.add_column("residents", sa.Column("on_oxygen", sa.Boolean(), server_default=sa.false(), nullable=False))
