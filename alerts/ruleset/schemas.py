@@ -8,39 +8,73 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from alerts.model import Severity
+from devices.profiles import catalogue
+from devices.vocabulary import METRICS, SIGNAL_TYPES
+
+
+def _refused(error: str, **details: str) -> PydanticCustomError:
+    """What is wrong, by a code that `core.messages.FIELD_MESSAGES` says in both languages."""
+    return PydanticCustomError(error, "{error}", {"error": error, **details})
+
+
+def _known_signal(signal: str) -> str:
+    if signal not in SIGNAL_TYPES:
+        raise _refused("unknown_signal", given=signal)
+    return signal
+
+
+def _known_metric(metric: str) -> str:
+    if metric not in METRICS:
+        raise _refused("unknown_metric", given=metric)
+    return metric
+
+
+def _known_profile(profile: str) -> str:
+    if profile not in catalogue():
+        raise _refused("unknown_profile", given=profile)
+    return profile
+
 
 Code: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 TimeOfDay: TypeAlias = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=90 * 86400)]
 Audience: TypeAlias = Literal["operators", "supervisors", "installers", "family"]
+Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Text of one line, as every store keeps it."""
+SignalType: TypeAlias = Annotated[str, AfterValidator(_known_signal)]
+MetricName: TypeAlias = Annotated[str, AfterValidator(_known_metric)]
+ProfileId: TypeAlias = Annotated[str, AfterValidator(_known_profile)]
 
 
 class Strict(BaseModel):
     """Unknown fields are errors; values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Texts(Strict):
     """A name in both languages."""
 
-    zh: Annotated[str, Field(min_length=1, max_length=120)]
-    en: Annotated[str, Field(min_length=1, max_length=120)]
+    zh: Word
+    en: Word
 
 
 class Applies(Strict):
     """Where a rule applies: everything that is named must match; empty means everywhere."""
 
-    areas: tuple[str, ...] = ()
+    areas: tuple[Word, ...] = ()
     """Codes of areas; their subtrees are meant."""
-    homes: tuple[str, ...] = ()
+    homes: tuple[Word, ...] = ()
     """Codes of homes."""
     residents: tuple[int, ...] = ()
-    profiles: tuple[str, ...] = ()
+    profiles: tuple[ProfileId, ...] = ()
     """Device profiles whose signals and readings are looked at."""
+    homes_with: tuple[ProfileId, ...] = ()
+    """Only homes that have a device of one of these profiles; the signals and readings of all their devices are looked at."""
 
 
 class Window(Strict):
@@ -52,27 +86,27 @@ class Window(Strict):
 
     @model_validator(mode="after")
     def _one_way_of_saying_it(self) -> Window:
-        if (self.named is None) == (self.since is None or self.until is None):
-            raise ValueError("give either `since` and `until`, or `named`")
+        if (self.since is None) != (self.until is None) or (self.named is None) == (self.since is None):
+            raise _refused("window_said_twice_or_not")
         return self
 
 
 class Happening(Strict):
     """Something that can be seen at a home: any of these signals, or a reading of a metric beyond a value."""
 
-    signals: tuple[str, ...] = ()
-    metric: str | None = None
+    signals: tuple[SignalType, ...] = ()
+    metric: MetricName | None = None
     above: float | None = None
     below: float | None = None
-    rooms: tuple[str, ...] = ()
+    rooms: tuple[Word, ...] = ()
     """Only from devices in these rooms; empty: any."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Happening:
         if not self.signals and self.metric is None:
-            raise ValueError("name signals, or a metric")
+            raise _refused("happening_says_nothing")
         if self.metric is not None and self.above is None and self.below is None:
-            raise ValueError("a metric needs `above` or `below`")
+            raise _refused("metric_needs_a_side")
         return self
 
 
@@ -106,12 +140,14 @@ class SignalRule(RuleBase):
     """These signals raise at once."""
 
     kind: Literal["signal"] = "signal"
-    on: Annotated[tuple[str, ...], Field(min_length=1)]
-    off: tuple[str, ...] = ()
+    on: Annotated[tuple[SignalType, ...], Field(min_length=1)]
+    off: tuple[SignalType, ...] = ()
     """What ends the condition; without any it is momentary."""
-    cancel: tuple[str, ...] = ()
+    cancel: tuple[SignalType, ...] = ()
     """What the wearer takes it back with, inside the confirmation window."""
-    note: tuple[str, ...] = ()
+    cancelled_severity: Severity = Severity.MEDIUM
+    """What is left of it then, until a person closes it."""
+    note: tuple[SignalType, ...] = ()
     """What belongs on the timeline and changes nothing."""
     confirm_seconds: Seconds | None = None
     """Rings at once as pending, and is confirmed after this unless cancelled."""
@@ -119,12 +155,21 @@ class SignalRule(RuleBase):
     """Only devices whose profile has a wearer's cancel window are pending; others are certain at once."""
     during: Window | None = None
 
+    @model_validator(mode="after")
+    def _each_signal_once(self) -> SignalRule:
+        said = (*self.on, *self.off, *self.cancel, *self.note)
+        if len(set(said)) != len(said):
+            raise _refused("signal_said_twice")
+        return self
+
 
 class ThresholdRule(RuleBase):
     """A metric beyond a value, for long enough."""
 
     kind: Literal["threshold"] = "threshold"
-    metric: str
+    metric: MetricName | None = None
+    """Null, with `limits_of_profile`: every metric that has limits, save `battery`. A vital then raises what `raises` says,
+    `co`, `gas` and `water` their own kind, and anything else `environment`."""
     low: float | None = None
     high: float | None = None
     far_low: float | None = None
@@ -139,8 +184,13 @@ class ThresholdRule(RuleBase):
 
     @model_validator(mode="after")
     def _has_a_side(self) -> ThresholdRule:
-        if not self.limits_of_profile and self.low is None and self.high is None:
-            raise ValueError("give `low`, `high` or `limits_of_profile`")
+        if not self.limits_of_profile and (self.metric is None or (self.low is None and self.high is None)):
+            raise _refused("threshold_without_limit")
+        ladder = [value for value in (self.far_low, self.low, self.high, self.far_high) if value is not None]
+        if sorted(ladder) != ladder or (self.metric is None and ladder):
+            raise _refused("limits_out_of_order")
+        if self.low is not None and self.high is not None and self.high - self.low <= 2 * self.hysteresis:
+            raise _refused("hysteresis_too_wide")
         return self
 
 
@@ -148,7 +198,7 @@ class TrendRule(RuleBase):
     """A change over days of one resident's daily value."""
 
     kind: Literal["trend"] = "trend"
-    metric: str
+    metric: MetricName
     statistic: Literal["mean", "median", "last", "sum"] = "mean"
     during: Window | None = None
     """The part of each day that counts, such as the morning."""
@@ -159,6 +209,12 @@ class TrendRule(RuleBase):
     relative: bool = False
     at_least_days: Annotated[int, Field(ge=2, le=90)] = 2
     """Days with a value within `over_days`; fewer decide nothing."""
+
+    @model_validator(mode="after")
+    def _days_fit(self) -> TrendRule:
+        if self.at_least_days > self.over_days:
+            raise _refused("more_days_than_looked_at")
+        return self
 
 
 class SequenceRule(RuleBase):
@@ -173,7 +229,8 @@ class SequenceRule(RuleBase):
     during: Window | None = None
     """When A counts."""
     only_when_nobody_home: bool = False
-    """A counts only while nobody is believed to be at home."""
+    """A counts only while nobody is believed to be at home. An A that lasts (a stove that is on) counts from the moment when
+    the last person left, too."""
     worsens: Code | None = None
     """Raises the severity of this rule's open alert, where there is one, in place of an alert of its own."""
 
@@ -188,7 +245,8 @@ class InactivityRule(RuleBase):
     """"Not up by ten": nothing between `since` and `until`, judged at `until`."""
     longer_than_seconds: Seconds | None = None
     """Together with `rooms`: somebody went in and was seen nowhere else for this long."""
-    rooms: tuple[str, ...] = ()
+    rooms: tuple[Word, ...] = ()
+    """Names of rooms, in the words of the centre; the built-in rules name the usual ones in both languages."""
     during: Window | None = None
     """When it is judged; with `none_for_seconds` time outside does not count."""
 
@@ -196,7 +254,7 @@ class InactivityRule(RuleBase):
     def _one_form(self) -> InactivityRule:
         forms = (self.none_for_seconds, self.none_in, self.longer_than_seconds)
         if sum(form is not None for form in forms) != 1 or bool(self.rooms) != (self.longer_than_seconds is not None):
-            raise ValueError("give one of `none_for_seconds`, `none_in`, or `rooms` with `longer_than_seconds`")
+            raise _refused("inactivity_needs_one_form")
         return self
 
 
@@ -206,6 +264,18 @@ class AbsenceRule(RuleBase):
     kind: Literal["absence"] = "absence"
     silence_seconds: Seconds | None = None
     """Null: what the device's profile promises, which already counts several missed heartbeats."""
+
+
+class BatteryRule(RuleBase):
+    """A battery that runs low: the device says so itself, or its percentage does. Both are one alert, so one visit."""
+
+    kind: Literal["battery"] = "battery"
+    on: tuple[SignalType, ...] = ("battery.low",)
+    off: tuple[SignalType, ...] = ("battery.ok",)
+    low_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
+    """Null: the profile's limit, or 20 % where it has none."""
+    hysteresis_percent: Annotated[float, Field(ge=0, lt=100)] | None = None
+    """Well again only this far above; null: the profile's, or 10 %."""
 
 
 class OutageRule(RuleBase):
@@ -248,12 +318,21 @@ class RoutineRule(RuleBase):
 
 
 RuleSpec: TypeAlias = Annotated[
-    SignalRule | ThresholdRule | TrendRule | SequenceRule | InactivityRule | AbsenceRule | OutageRule | GeofenceRule | RoutineRule,
+    SignalRule
+    | ThresholdRule
+    | TrendRule
+    | SequenceRule
+    | InactivityRule
+    | AbsenceRule
+    | BatteryRule
+    | OutageRule
+    | GeofenceRule
+    | RoutineRule,
     Field(discriminator="kind"),
 ]
 """Any rule."""
 
-RULE_KINDS = ("signal", "threshold", "trend", "sequence", "inactivity", "absence", "outage", "geofence", "routine")
+RULE_KINDS = ("signal", "threshold", "trend", "sequence", "inactivity", "absence", "battery", "outage", "geofence", "routine")
 
 __all__ = [
     "MOVEMENT",
@@ -261,6 +340,7 @@ __all__ = [
     "AbsenceRule",
     "Applies",
     "Audience",
+    "BatteryRule",
     "Circle",
     "Code",
     "GeofenceRule",
