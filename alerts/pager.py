@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.clocks import follow_step, work_off
 from alerts.outbox import Claimed, claim_page, due_pages, record_page
-from alerts.paging.texts import page_text
+from alerts.paging.render import page_text
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ports import Channel, Message, NotSent, Sent
 from alerts.presence import forget_expired

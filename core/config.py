@@ -102,6 +102,54 @@ class Settings(BaseSettings):
         None, description="Address asked (GET) after each good probe, so that an outside watcher hears of our silence."
     )
 
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Address of the pages as people outside reach them, for links in messages; the listening address when unset.",
+    )
+    page_link_hours: Annotated[int, Field(ge=1, le=168)] = Field(
+        24, description="A link or key to answer a page with ends after this."
+    )
+    sms_provider: Literal["none", "aliyun", "generic"] = Field("none", description="Who sends text messages.")
+    sms_url: str | None = Field(
+        None, pattern=r"^https?://", description="Address of the text message provider; Aliyun's own when it is unset."
+    )
+    sms_key: str | None = Field(None, description="Access key id, or name of the account, at the text message provider.")
+    sms_secret: SecretStr | None = Field(None, description="Secret that signs what is sent to the text message provider.")
+    sms_sign_name: str | None = Field(None, description="Signature (签名) registered with the text message provider.")
+    sms_template: str | None = Field(
+        None, description="Template code registered with Aliyun; its variables are those of the page's text (`who`, `where`, …)."
+    )
+    voice_provider: Literal["none", "aliyun", "generic"] = Field("none", description="Who makes telephone calls.")
+    voice_url: str | None = Field(
+        None, pattern=r"^https?://", description="Address of the telephone provider; Aliyun's own when it is unset."
+    )
+    voice_key: str | None = Field(None, description="Access key id, or name of the account, at the telephone provider.")
+    voice_secret: SecretStr | None = Field(None, description="Secret that signs what is sent to the telephone provider.")
+    voice_number: str | None = Field(None, description="Number the person called sees.")
+    voice_template: str | None = Field(None, description="Speech template code registered with Aliyun, played first.")
+    voice_bye_template: str | None = Field(
+        None, description="Speech template code registered with Aliyun, played after a key was pressed."
+    )
+    callback_secret: SecretStr | None = Field(
+        None,
+        description="Secret providers prove themselves with when they report receipts and keys; unset, their reports are refused.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Secret that signs webhooks (HMAC-SHA256); made and kept in the data folder when unset."
+    )
+    web_push_private_key: SecretStr | None = Field(
+        None, description="VAPID private key (base64url) of web push; made and kept in the data folder when unset."
+    )
+    web_push_contact: str | None = Field(
+        None,
+        pattern=r"^(mailto:|https://)",
+        description="Whom push services write to when something is wrong; `YINLING_PUBLIC_URL` when unset.",
+    )
+    digest_at: str = Field(
+        "20:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of day of the quiet daily message to families who want it."
+    )
+
     admin_password: SecretStr | None = Field(
         None, description="Password of the first administrator `admin`; printed once and to be changed when unset."
     )
@@ -135,6 +183,11 @@ class Settings(BaseSettings):
     def readings_path(self) -> Path:
         """The SQLite file of the readings."""
         return self.data_dir / "readings.db"
+
+    @property
+    def page_address(self) -> str:
+        """Where people open links, without a slash at the end."""
+        return (self.public_url or f"http://{self.public_host or self.host}:{self.http_port}").rstrip("/")
 
     @property
     def device_host(self) -> str:

@@ -98,6 +98,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这个设备经网关通信，没有自己的密码。",
         "This device speaks through its gateway and has no password of its own.",
     ),
+    "unknown_template": ("没有这种通知文本。", "There is no such text."),
+    "template_placeholder": (
+        "不能使用“{placeholder}”。占位符只能是花括号里的单个名称。",
+        "“{placeholder}” cannot be used: a placeholder is one of the given names in braces, and nothing else.",
+    ),
+    "template_incomplete": ("正文必须包含：{missing}。", "The text must contain: {missing}."),
+    "template_too_long": (
+        "文本为空或太长（最多 {longest} 个字）。",
+        "The text is empty or too long ({longest} characters at most).",
+    ),
 }
 """`code: (zh-CN, en)`."""
 

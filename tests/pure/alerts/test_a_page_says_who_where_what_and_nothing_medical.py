@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts.model import Severity
-from alerts.paging.texts import PageFacts, masked, page_text
+from alerts.paging.render import page_text
+from alerts.paging.texts import PageFacts, masked
 from alerts.ringing import RING_FACTORS
 
 FACTS = PageFacts(
