@@ -1,0 +1,230 @@
+"""Backtests at work: one thread in each API process, one run at a time, behind everything else.
+
+The thread has the lowest priority the system gives and lets go of the processor every few milliseconds, so that a page
+never waits for it. It looks several times a second whether the run was cancelled. After each few homes it writes down what
+it knows; a process that dies leaves a run that the next one goes on with. A home that cannot be worked on is set aside,
+counted, and the others go on; readings that are away fail the run with their code.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import structlog
+from prometheus_client import Counter
+from pydantic import ValidationError
+
+from alerts.backtest import store
+from alerts.backtest.fires import Fire, HomeTally, Tally
+from alerts.backtest.nearby import real_incidents
+from alerts.backtest.store import Held, RunState
+from alerts.poison import STORE_IS_AWAY, Failed, set_aside
+from alerts.ruleset.compile import RuleInForce
+from alerts.ruleset.yaml_form import ADAPTER
+from core.clock import Clock
+from core.database import Database
+from core.errors import YinlingError
+from people.model import Home
+
+log = structlog.get_logger()
+
+runs_total = Counter("yinling_backtest_runs_total", "Backtests that ended, by how.", ["state"])
+failures_total = Counter("yinling_backtest_failures_total", "Failures of the thread that runs backtests; it goes on.")
+
+POLL_SECONDS = 2.0
+_LOOK_SECONDS = 0.25
+_KEEP_SECONDS = 2.0
+_BREATH_SECONDS = 0.001
+_PAGE = 200
+_NICE = 19
+
+
+class Replaying(Protocol):
+    """Runs a rule over the stored time of one home."""
+
+    def fires(self, rule: RuleInForce, home_id: int, start: datetime, end: datetime) -> Iterator[Fire | None]:
+        """Each firing in the order of time; None now and then, so that whoever asked can breathe."""
+        ...
+
+
+class StoppedError(Exception):
+    """The run was cancelled or lost, or the process ends."""
+
+
+class Backtests:
+    """The thread. `start` it once; `wake` it when a run was made."""
+
+    def __init__(self, database: Database, clock: Clock, replay: Replaying, timezone: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._replay = replay
+        self._zone = ZoneInfo(timezone)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to look for runs."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._loop, name="backtests", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now (from any thread)."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Give the run at hand back and end."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def work_once(self) -> bool:
+        """Take one run and work on it to its end; False when none waits."""
+        with self._database.transaction() as session:
+            held = store.take(session, self._clock.now())
+        if held is None:
+            return False
+        RunAtWork(self._database, self._clock, self._replay, self._zone, held, self._stopping.is_set).work()
+        return True
+
+    def _loop(self) -> None:
+        _step_back()
+        while not self._stopping.is_set():
+            try:
+                busy = self.work_once()
+            except Exception:
+                log.exception("backtests_failed")
+                failures_total.inc()
+                busy = False
+            if not busy:
+                self._wake.wait(POLL_SECONDS)
+                self._wake.clear()
+
+
+class RunAtWork:
+    """One run that this process has taken, from its first home to its end."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 what a run stands on
+        self,
+        database: Database,
+        clock: Clock,
+        replay: Replaying,
+        zone: ZoneInfo,
+        held: Held,
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._replay = replay
+        self._held = held
+        self._is_stopping = is_stopping
+        self._pause = threading.Event()
+        self._tally = Tally.read(held.result if held.result and "fired" in held.result else None, zone)
+        self._takes = int((held.result or {}).get("takes", 1))
+        self._homes_done = 0
+        self._looked_at_seconds = self._kept_at_seconds = clock.monotonic_seconds()
+
+    def work(self) -> None:
+        """Work on it; whatever happens, its row says so."""
+        log.info("backtest_starts", run=self._held.id, after_home=self._tally.last_home_id)
+        try:
+            rule = RuleInForce(ADAPTER.validate_python(self._held.spec).model_copy(update={"enabled": True}))
+            self._count()
+            for home_id in self._homes():
+                self._work_home(rule, home_id)
+        except StoppedError:
+            self._give_back()
+            return
+        except (YinlingError, ValidationError) as error:
+            self._end(RunState.FAILED, error.code if isinstance(error, YinlingError) else "invalid_input")
+            return
+        self._end(RunState.DONE, None)
+
+    def _count(self) -> None:
+        with self._database.snapshot() as session:
+            self._homes_done = store.count_homes(session, self._held, self._tally.last_home_id)
+            total = store.count_homes(session, self._held, None)
+        self._write({"homes_total": total})
+
+    def _homes(self) -> Iterator[int]:
+        while True:
+            with self._database.snapshot() as session:
+                page = store.homes_after(session, self._held, self._tally.last_home_id, _PAGE)
+            if not page:
+                return
+            yield from page
+
+    def _work_home(self, rule: RuleInForce, home_id: int) -> None:
+        held, tally = self._held, self._tally
+        with self._database.snapshot() as session:
+            row = session.get_one(Home, home_id)
+            home = HomeTally(home_id, row.code, row.name, real_incidents(session, home_id, held.start_at, held.end_at))
+        try:
+            for fire in self._replay.fires(rule, home_id, held.start_at, held.end_at):
+                if fire is not None:
+                    home.add(fire, tally.zone)
+                self._breathe()
+        except (StoppedError, YinlingError, *STORE_IS_AWAY):
+            raise
+        except Exception as error:  # noqa: BLE001 quarantined: one home does not stop the others
+            tally.homes_failed += 1
+            with self._database.transaction() as session:
+                set_aside(session, Failed("backtest", f"run {held.id} home {home.code}", error), self._clock.now())
+        tally.close(home)
+        self._homes_done += 1
+        self._breathe()
+
+    def _breathe(self) -> None:
+        """Let others have the processor; now and then look whether to go on, and write down what is known."""
+        self._pause.wait(_BREATH_SECONDS)
+        if self._is_stopping():
+            raise StoppedError
+        now_seconds = self._clock.monotonic_seconds()
+        if now_seconds - self._kept_at_seconds >= _KEEP_SECONDS:
+            self._write({})
+        elif now_seconds - self._looked_at_seconds >= _LOOK_SECONDS:
+            self._looked_at_seconds = now_seconds
+            with self._database.snapshot() as session:
+                if not store.is_held(session, self._held):
+                    raise StoppedError
+
+    def _write(self, values: dict[str, Any]) -> None:
+        self._kept_at_seconds = self._looked_at_seconds = self._clock.monotonic_seconds()
+        with self._database.transaction() as session:
+            until = store.keep(session, self._held, self._clock.now(), {**self._known(), **values})
+        if until is None:
+            raise StoppedError
+        self._held.lease_expires_at = until
+
+    def _known(self) -> dict[str, Any]:
+        return {"result": {**self._tally.written(), "takes": self._takes}, "homes_done": self._homes_done}
+
+    def _give_back(self) -> None:
+        """Cancelled, or another has it, or the process ends; in the last case the next one goes on at once."""
+        with self._database.transaction() as session:
+            known = self._known()
+            known["result"]["takes"] = self._takes - 1  # nobody died of it
+            store.release(session, self._held, known)
+        log.info("backtest_stops", run=self._held.id, homes_done=self._homes_done)
+
+    def _end(self, state: RunState, error: str | None) -> None:
+        with self._database.transaction() as session:
+            if store.finish(session, self._held, state, {**self._known(), "error": error}):
+                runs_total.labels(state).inc()
+        log.info("backtest_ends", run=self._held.id, state=state, fired=self._tally.fired, error=error)
+
+
+def _step_back() -> None:
+    """Take the lowest priority for this thread; Linux has one per thread, elsewhere nothing happens."""
+    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+
+
+__all__ = ["POLL_SECONDS", "Backtests", "Replaying", "RunAtWork", "StoppedError"]

@@ -1,0 +1,184 @@
+"""A run goes on after the last home that was written down, ends within a moment of being cancelled, and never kills for ever."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from support.backtests import DAY, ToldReplay, add_run, run_of
+from support.worker import add_home
+
+from alerts.backtest import store
+from alerts.backtest.jobs import Backtests
+from alerts.backtest.store import LEASE, MOST_TAKES, RunState
+from alerts.model import Incident, Poison
+from alerts.ruleset.model import BacktestRun
+from core.clock import ManualClock
+from core.database import Database
+from people.model import Area, Home
+from timeseries.ports import StoreAwayError
+
+ZONE = "Asia/Shanghai"
+
+
+@pytest.fixture
+def homes(database: Database, clock: ManualClock) -> list[int]:
+    found = [add_home(database, clock.now(), f"h-{number}") for number in range(4)]
+    add_home(database, clock.now(), "probe", is_probe=True)
+    return found
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+def test_the_answer_says_how_often_on_whom_and_how_many_had_a_real_incident(
+    database: Database, clock: ManualClock, homes: list[int]
+) -> None:
+    now = clock.now()
+    with database.transaction() as session:
+        for number, (home, reason, at) in enumerate(
+            [
+                (homes[1], "real_ambulance", now - DAY + timedelta(hours=25)),
+                (homes[2], "reassured", now - DAY),
+                (homes[3], "real_assisted", now - 5 * DAY),
+            ]
+        ):
+            session.add(
+                Incident(
+                    number=number, kind="sos", home_id=home, lane="life", severity="high", state="closed", closed_at=now,
+                    reason=reason, opened_at=at,
+                )
+            )  # fmt: skip
+    run = add_run(database, now)
+    assert Backtests(database, clock, ToldReplay({homes[1]: 3, homes[2]: 1, homes[3]: 2}), ZONE).work_once()
+    done = run_of(database, run)
+    assert (done.state, done.homes_done, done.homes_total, done.error) == (RunState.DONE, 4, 4, None)
+    result = done.result or {}
+    assert (result["fired"], result["suppressed"], result["homes_fired"], result["homes_with_real"]) == (6, 2, 3, 1)
+    assert [(one["home"], one["count"], one["real_nearby"]) for one in result["homes"]] == [
+        ("h-1", 3, True),
+        ("h-3", 2, False),
+        ("h-2", 1, False),
+    ]
+    assert result["per_day"] == [{"day": "2026-11-21", "count": 6}], "days are those of the centre's zone"
+    assert len(result["events"]) == 6
+
+
+def test_after_a_death_it_goes_on_with_the_next_home_and_counts_nothing_twice(
+    database: Database, clock: ManualClock, homes: list[int]
+) -> None:
+    run = add_run(database, clock.now())
+    times = dict.fromkeys(homes, 3)
+
+    def die_in_the_third(home_id: int) -> None:
+        clock.advance(timedelta(seconds=3))  # what is known is written down in the midst of each home
+        if home_id == homes[2]:
+            raise Killed
+
+    with pytest.raises(Killed):
+        Backtests(database, clock, ToldReplay(times, die_in_the_third), ZONE).work_once()
+    assert (run_of(database, run).state, run_of(database, run).homes_done) == (RunState.RUNNING, 1)
+    heir = ToldReplay(times)
+    assert not Backtests(database, clock, heir, ZONE).work_once(), "the lease of the dead still stands"
+    clock.advance(LEASE)
+    assert Backtests(database, clock, heir, ZONE).work_once()
+    done = run_of(database, run)
+    assert heir.seen == homes[1:], "what was half done is done again, whole"
+    assert (done.state, done.homes_done, (done.result or {})["fired"]) == (RunState.DONE, 4, 12)
+
+
+def test_a_run_that_kills_whoever_takes_it_fails(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    run = add_run(database, clock.now())
+
+    def die(_home_id: int) -> None:
+        raise Killed
+
+    for _ in range(MOST_TAKES):
+        with pytest.raises(Killed):
+            Backtests(database, clock, ToldReplay({homes[0]: 1}, die), ZONE).work_once()
+        clock.advance(LEASE + timedelta(seconds=1))
+    assert not Backtests(database, clock, ToldReplay({}), ZONE).work_once()
+    assert (run_of(database, run).state, run_of(database, run).error) == (RunState.FAILED, "process_died")
+
+
+def test_it_ends_soon_after_it_was_cancelled_and_stays_cancelled(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    run = add_run(database, clock.now())
+
+    def cancel(home_id: int) -> None:
+        if home_id == homes[1]:
+            with database.transaction() as session:
+                assert store.cancel(session, run)
+        clock.advance(timedelta(seconds=0.3))
+
+    replay = ToldReplay(dict.fromkeys(homes, 1), cancel)
+    assert Backtests(database, clock, replay, ZONE).work_once()
+    assert replay.seen == homes[:2], "it looks a quarter of a second after its last look"
+    assert run_of(database, run).state == RunState.CANCELLED
+    with database.transaction() as session:
+        assert not store.cancel(session, run)
+
+
+def test_a_process_that_stops_gives_its_run_back_at_once(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    run = add_run(database, clock.now())
+    replay = ToldReplay(dict.fromkeys(homes, 1))
+    first = Backtests(database, clock, replay, ZONE)
+    replay.at_home = lambda home_id: first.stop() if home_id == homes[1] else None
+    first.work_once()
+    assert run_of(database, run).state == RunState.WAITING
+    heir = ToldReplay(dict.fromkeys(homes, 1))
+    assert Backtests(database, clock, heir, ZONE).work_once()
+    assert heir.seen == homes[1:], "the home at hand is done again, whole"
+    assert (run_of(database, run).result or {})["fired"] == 4
+
+
+def test_one_bad_home_is_set_aside_and_the_others_go_on(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    run = add_run(database, clock.now())
+
+    def stumble(home_id: int) -> None:
+        if home_id == homes[1]:
+            raise ZeroDivisionError
+
+    Backtests(database, clock, ToldReplay(dict.fromkeys(homes, 1), stumble), ZONE).work_once()
+    result = run_of(database, run).result or {}
+    assert (result["fired"], result["homes_failed"], run_of(database, run).state) == (3, 1, RunState.DONE)
+    with database.snapshot() as session:
+        assert [one.place for one in session.scalars(sa.select(Poison))] == ["backtest"]
+
+
+def test_readings_that_are_away_fail_it_with_their_name(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    run = add_run(database, clock.now())
+
+    def away(_home_id: int) -> None:
+        raise StoreAwayError
+
+    Backtests(database, clock, ToldReplay({homes[0]: 1}, away), ZONE).work_once()
+    assert (run_of(database, run).state, run_of(database, run).error) == (RunState.FAILED, "readings_unavailable")
+
+
+def test_it_looks_at_the_homes_it_was_asked_for_only(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    with database.transaction() as session:
+        north = Area(code="north", name="北", path="/north/")
+        session.add_all([north, Area(code="northern", name="北部", path="/northern/")])
+        session.flush()
+        session.add(Area(code="grid", name="网格", path="/north/grid/", parent_id=north.id))
+        session.flush()
+        areas = {area.code: area.id for area in session.scalars(sa.select(Area))}
+        for home, code in zip(homes, ("north", "grid", "northern"), strict=False):
+            session.get_one(Home, home).area_id = areas[code]
+    for asked, seen in ((({"area_id": areas["north"]}), homes[:2]), (({"home_id": homes[3]}), homes[3:])):
+        replay = ToldReplay({})
+        add_run(database, clock.now(), **asked)
+        assert Backtests(database, clock, replay, ZONE).work_once()
+        assert replay.seen == seen
+
+
+def test_two_processes_never_take_the_same_run(database: Database, clock: ManualClock, homes: list[int]) -> None:
+    del homes
+    add_run(database, clock.now())
+    with database.transaction() as session:
+        assert store.take(session, clock.now()) is not None
+        assert store.take(session, clock.now()) is None
+    with database.snapshot() as session:
+        assert session.scalar(sa.select(BacktestRun.lease_expires_at)) == clock.now() + LEASE
