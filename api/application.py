@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from api import errors
 from api.deps import Deps
 from api.pages import STATIC, pages_router
-from api.routes import devices, family, health, homes, incidents, live, messages, overview, people, sign_in
+from api.routes import devices, family, health, homes, incidents, live, messages, overview, people, rules, sign_in
 from api.schemas.live import LiveEvents
 from api.security import SecurityHeaders
 from api.status import own_status
@@ -23,7 +23,7 @@ from core.bus import HINT_SUBJECT, Bus
 
 BODY_BYTES = 1024 * 1024
 """The largest body taken; nothing that is sent here comes near."""
-_ROOMS = (sign_in, people, homes, devices, incidents, messages, overview, family, live)
+_ROOMS = (sign_in, people, homes, devices, incidents, messages, overview, family, live, rules)
 
 
 def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:

@@ -55,11 +55,16 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_resident": ("这个住户里没有这位老人。", "This home has no such resident."),
     "unknown_metric": ("没有指标“{metric}”。", "There is no metric “{metric}”."),
     "unknown_rule": ("没有规则“{rule}”。", "There is no rule “{rule}”."),
+    "backtest_not_found": ("没有这次回测。", "There is no such backtest."),
+    "backtest_over": ("这次回测已经结束。", "This backtest is over."),
+    "backtest_needs_rule": ("请给出规则内容，或一条已有规则的编码，二者取一。", "Give either a rule or the code of one, not both."),
+    "backtest_needs_place": ("请选择一个住户或您负责的区域。", "Choose a home, or one of your own areas."),
+    "backtest_not_possible": ("“{kind}”类规则还不会被评估，无法回测。", "Rules of the kind “{kind}” are not evaluated yet."),
+    "backtest_too_long": ("一次最多回测 {most_days} 天。", "A backtest looks at {most_days} days at most."),
     "rule_not_found": ("没有这条规则。", "There is no such rule."),
     "rule_protects_life": (
-        "规则“{rule}”关系到生命安全，不能停用、静默、降级或缩小范围（{field}）。可以改名、换处置脚本、通知更多人或增加信号。",
-        "The rule “{rule}” protects life: it cannot be switched off, muted, lowered or narrowed ({field}). "
-        "It may be renamed, given another playbook, told to more people, or hear more signals.",
+        "规则“{rule}”关系到生命安全，不能停用、静默、降级或缩小范围（{field}）；只能增加。",
+        "The rule “{rule}” protects life: nobody can switch it off, mute it, lower it or narrow it ({field}); add to it instead.",
     ),
     "rule_code_differs": (
         "规则的编码是“{given}”，地址里写的是“{rule}”；编码不能改，请新建一条规则。",
@@ -258,6 +263,7 @@ FIELD_MESSAGES: dict[str, tuple[str, str]] = {
         "请只写一种：“none_for_seconds”；“none_in”；或“rooms”加“longer_than_seconds”。",
         "Give one of `none_for_seconds`, `none_in`, or `rooms` with `longer_than_seconds`.",
     ),
+    "reserved_code": ("编码“{given}”另有用途，请换一个。", "The code “{given}” has another use; take another."),
     "rule_said_twice": ("规则“{given}”写了两次。", "The rule “{given}” stands twice."),
     "times_are_equal": ("开始和结束不能相同。", "It cannot end when it begins."),
     "json_invalid": ("不是有效的 JSON。", "Not valid JSON."),
@@ -311,6 +317,11 @@ def _in_words(details: Mapping[str, Any], language: Language) -> dict[str, Any]:
 def field_text(kind: str, language: Language, details: Mapping[str, Any]) -> str:
     """The sentence for one field, in the reader's language."""
     return _fill(FIELD_MESSAGES.get(kind, _ANY_FIELD), language, details)
+
+
+def problem_text(code: str, language: Language, details: Mapping[str, Any]) -> str:
+    """The sentence for what is wrong inside something that was sent: a field's where there is one, else a refusal's."""
+    return field_text(code, language, details) if code not in MESSAGES or code in FIELD_MESSAGES else text(code, language, details)
 
 
 def _fill(texts: tuple[str, str], language: Language, details: Mapping[str, Any]) -> str:

@@ -99,6 +99,16 @@ def rules_in_force(session: Session) -> Ruleset:
     return Ruleset([*rules, *stored.values()], revision, broken)
 
 
+def rule_in_force(session: Session, code: str) -> RuleInForce | None:
+    """The one rule of a code, without reading all the others."""
+    found = store.version_in_force(session, code)
+    spec = None if found is None else _read(code, found.spec)
+    if found is not None and spec is not None:
+        return RuleInForce(spec, found.version)
+    ours = builtin_specs().get(code)
+    return None if ours is None else RuleInForce(ours)
+
+
 def _read(code: str, said: Mapping[str, object]) -> RuleSpec | None:
     try:
         spec = ADAPTER.validate_python(said)
@@ -150,4 +160,4 @@ def _applies(applies: Applies, home: _Named) -> bool:
     )
 
 
-__all__ = ["HomeKey", "RuleInForce", "Ruleset", "builtin_rules", "rules_in_force"]
+__all__ = ["HomeKey", "RuleInForce", "Ruleset", "builtin_rules", "rule_in_force", "rules_in_force"]

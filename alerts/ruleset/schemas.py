@@ -66,11 +66,11 @@ class Texts(Strict):
 class Applies(Strict):
     """Where a rule applies: everything that is named must match; empty means everywhere."""
 
-    areas: tuple[Word, ...] = ()
+    areas: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
     """Codes of areas; their subtrees are meant."""
-    homes: tuple[Word, ...] = ()
+    homes: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
     """Codes of homes."""
-    residents: tuple[int, ...] = ()
+    residents: Annotated[tuple[Annotated[int, Field(ge=1, le=2**63 - 1)], ...], Field(max_length=1000)] = ()
     profiles: tuple[ProfileId, ...] = ()
     """Device profiles whose signals and readings are looked at."""
     homes_with: tuple[ProfileId, ...] = ()
@@ -118,10 +118,16 @@ MOVEMENT = Happening(
 """What counts as somebody moving about, unless a rule says otherwise."""
 
 
+def _free_code(code: str) -> str:
+    if code in {"backtest", "export", "import"}:
+        raise _refused("reserved_code", given=code)
+    return code
+
+
 class RuleBase(Strict):
     """What every rule states."""
 
-    code: Code
+    code: Annotated[Code, AfterValidator(_free_code)]
     name: Texts
     severity: Severity
     raises: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
@@ -282,7 +288,7 @@ class OutageRule(RuleBase):
     """Many homes of one area silent or on battery at once: one incident."""
 
     kind: Literal["outage"] = "outage"
-    homes_at_least: Annotated[int, Field(ge=2)] = 5
+    homes_at_least: Annotated[int, Field(ge=2, le=100_000)] = 5
     share_at_least: Annotated[float, Field(gt=0, le=1)] = 0.3
     """Of the watched homes of the area; both numbers must be reached."""
     within_seconds: Seconds = 60.0

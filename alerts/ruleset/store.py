@@ -28,6 +28,12 @@ def versions_in_force(session: Session) -> Sequence[tuple[Rule, RuleVersion]]:
     return [(rule, version) for rule, version in session.execute(query)]
 
 
+def version_in_force(session: Session, code: str) -> RuleVersion | None:
+    """What the rule of a code says now; None where it is not stored or deleted."""
+    query = sa.select(RuleVersion).join(Rule, sa.and_(RuleVersion.rule_id == Rule.id, RuleVersion.version == Rule.version))
+    return session.scalar(query.where(Rule.code == code, Rule.deleted_at.is_(None)))
+
+
 def find_row(session: Session, code: str) -> Rule | None:
     """The row of a code, also a deleted one."""
     return session.scalar(sa.select(Rule).where(Rule.code == code))
@@ -44,4 +50,4 @@ def find_version(session: Session, code: str, version: int) -> RuleVersion | Non
     return session.scalar(query.where(Rule.code == code, RuleVersion.version == version))
 
 
-__all__ = ["find_row", "find_version", "revision_of", "versions_in_force", "versions_of"]
+__all__ = ["find_row", "find_version", "revision_of", "version_in_force", "versions_in_force", "versions_of"]

@@ -49,6 +49,7 @@ class Written:
     code: str | None
     spec: RuleSpec | None
     problems: tuple[Problem, ...] = ()
+    line: int | None = None
     error: ValidationError | None = None
 
 
@@ -96,16 +97,15 @@ def _read_one(document: Document, index: int, item: Any, seen: set[str]) -> Writ
     here = ("rules", index)
     code = item.get("code") if isinstance(item, dict) and isinstance(item.get("code"), str) else None
     if code is not None and code in seen:
-        return Written(
-            code, None, (Problem(code, "code", "rule_said_twice", {"given": code}, _line(document.place_of((*here, "code")))),)
-        )
+        twice = Problem(code, "code", "rule_said_twice", {"given": code}, _line(document.place_of((*here, "code"))))
+        return Written(code, None, (twice,))
     try:
         spec = ADAPTER.validate_python(item)
     except ValidationError as error:
         found = tuple(_placed(document, here, one) for one in error.errors(include_url=False, include_input=False))
-        return Written(code, None, tuple(_problem(one, code, line) for one, line in found), error)
+        return Written(code, None, tuple(_problem(one, code, line) for one, line in found), error=error)
     seen.add(spec.code)
-    return Written(spec.code, spec)
+    return Written(spec.code, spec, line=_line(document.place_of(here)))
 
 
 def _placed(document: Document, here: tuple[str | int, ...], one: ErrorDetails) -> tuple[ErrorDetails, int | None]:
@@ -124,7 +124,7 @@ def _inside(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 def _problem(one: ErrorDetails, rule: str | None, line: int | None = None) -> Problem:
     inside = _inside(one["loc"])
     if one["type"] in {"union_tag_invalid", "union_tag_not_found"}:
-        return Problem(rule, "kind", one["type"], {"kinds": ", ".join(RULE_KINDS)}, line)
+        return Problem(rule, "kind", one["type"], {"expected_tags": ", ".join(RULE_KINDS)}, line)
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inside).lstrip(".")
     return Problem(rule, path, one["type"], dict(one.get("ctx", {})), line)
 

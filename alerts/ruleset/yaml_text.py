@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import yaml
 
+from core.errors import InvalidInputError
+
 MAX_CHARACTERS = 512 * 1024
 MAX_DEPTH = 12
 MAX_VALUES = 100_000
@@ -28,14 +30,11 @@ class Place:
     column: int
 
 
-class YamlError(Exception):
-    """The text cannot be read; `code` is one of `core.messages.IMPORT_MESSAGES`."""
+class YamlError(InvalidInputError):
+    """The text cannot be read, and where."""
 
     def __init__(self, code: str, place: Place | None = None, **details: Any) -> None:
-        super().__init__(code, place, details)
-        self.code = code
-        self.place = place
-        self.details = details
+        super().__init__(code, line=place.line if place else 1, column=place.column if place else 1, **details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def _scalar(node: yaml.Node) -> Any:
             return text
 
 
-def _place(mark: yaml.Mark | None) -> Place | None:
+def _place(mark: Any) -> Place | None:
     return None if mark is None else Place(mark.line + 1, mark.column + 1)
 
 
