@@ -211,6 +211,8 @@ class Alert(OfCentre, Base):
     pending_due_at: Mapped[datetime | None]
     shelved_due_at: Mapped[datetime | None]
     rule_kind: Mapped[str] = mapped_column(sa.String(20), default="signal", server_default="signal")
+    lane: Mapped[str | None] = mapped_column(sa.String(80))
+    """The lane its rule gave it, wherever a test, a drill or a person has put it since."""
     rule_version: Mapped[int] = mapped_column(default=0, server_default="0")
     """The version of the rule that raised it; 0 is the built-in one."""
     playbook: Mapped[str | None] = mapped_column(sa.String(40))
@@ -278,6 +280,10 @@ class SignalRecord(OfCentre, Base):
     received_at: Mapped[datetime]
     data: Mapped[dict[str, Any] | None]
     disposition: Mapped[str] = mapped_column(sa.String(30))
+    retained: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether the broker had kept it from before; a backtest tells old news from new by it."""
+    redelivered: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Whether the broker had delivered it before."""
     because: Mapped[str | None] = mapped_column(sa.String(20))
     """Why it was suppressed, where it was."""
     repeats: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -385,6 +385,7 @@ def _add_columns() -> None:
         sa.Column("rule_version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
     )
     op.add_column("alerts", sa.Column("rule_kind", sa.String(length=20), server_default="signal", nullable=False))
+    op.add_column("alerts", sa.Column("lane", sa.String(length=80), nullable=True))
     op.add_column("alerts", sa.Column("playbook", sa.String(length=40), nullable=True))
     op.add_column("alerts", sa.Column("audience", sa.JSON(), nullable=True))
     op.add_column("contacts", sa.Column("available", sa.JSON(), nullable=True))
@@ -396,6 +397,8 @@ def _add_columns() -> None:
     op.add_column("residents", sa.Column("rule_values", sa.JSON(), nullable=True))
     op.add_column("residents", sa.Column("on_oxygen", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("residents", sa.Column("falls_easily", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("signals", sa.Column("retained", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column("signals", sa.Column("redelivered", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("signals", sa.Column("because", sa.String(length=20), nullable=True))
 
 
@@ -449,7 +452,7 @@ def _widen_pages() -> None:
         pages.add_column(sa.Column("delivery_at", sa.BigInteger(), nullable=True))
         pages.create_foreign_key(op.f("fk_pages_bundled_into_id"), "pages", ["bundled_into_id"], ["id"])
         pages.create_foreign_key(op.f("fk_pages_contact_point_id"), "contact_points", ["contact_point_id"], ["id"])
-    _partial_index("ix_pages_bundle", "pages", ["bundle"], "state = 'pending' AND bundle IS NOT NULL")
+    _partial_index("ix_pages_bundle", "pages", ["bundle", "sent_at"], "bundle IS NOT NULL")
     _partial_index("ix_pages_provider_id", "pages", ["channel", "provider_id"], "provider_id IS NOT NULL")
 
 
