@@ -6,7 +6,7 @@ what is really stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -14,7 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.findings import Condition, ConditionKey, EventKey, Finding
-from alerts.model import Alert, Disposition, Incident, IncidentState, Severity, SignalRecord
+from alerts.model import Alert, Disposition, Incident, IncidentHome, IncidentState, Severity, SignalRecord
+from alerts.modes.model import Suppressed
+from alerts.modes.service import MOVEMENT
+from alerts.modes.store import standing_modes
+from alerts.modes.suppression import StandingMode
 from alerts.presence import is_watched
 from alerts.repeats import REDELIVERY_WINDOW, echo_window, stored_key
 from core.config import Settings
@@ -43,6 +47,10 @@ class Batch:
         self._priors: dict[tuple[int, str], SignalRecord] = {}
         self._echoes: dict[tuple[int, str], SignalRecord] = {}
         self._watched: bool | None = None
+        self._standing: Mapping[int, Sequence[StandingMode]] = {}
+        self._unnamed: list[tuple[Suppressed, SignalRecord]] = []
+        self.suppressed: Suppressed | None = None
+        """The row of the finding that was just suppressed, for its signal to be named in."""
 
     def load(self, findings: Sequence[Finding]) -> None:
         """Read what is open, and what came before, for every home and event named in `findings`."""
@@ -50,9 +58,12 @@ class Batch:
         homes = {one.home_id for one in deciding if one.home_id is not None}
         for chunk in _chunks(sorted(homes)):
             self._keep(Alert.home_id.in_(chunk), Incident.home_id.in_(chunk))
+        moving = {one.home_id for one in findings if one.event is not None and one.event.type in MOVEMENT}
+        self._standing = standing_modes(self.session, sorted(homes | {one for one in moving if one is not None}), self.now)
         if any(one.home_id is None for one in deciding):
             self._keep(Alert.home_id.is_(None), Incident.home_id.is_(None))
-        self._load_priors([one.event for one in findings if one.event is not None])
+        events = [one.event or one.caused_by for one in findings]
+        self._load_priors([one for one in events if one is not None])
         self._load_echoes(findings)
 
     def _keep(self, of_alerts: sa.ColumnElement[bool], of_incidents: sa.ColumnElement[bool]) -> None:
@@ -107,9 +118,24 @@ class Batch:
         """Remember a joinable incident."""
         self._joinable[incident.home_id, incident.lane] = incident
 
-    def joinable(self, finding: Finding) -> Incident | None:
-        """The incident an alert of this finding joins, or None."""
-        return self._joinable.get((finding.home_id, finding.lane))
+    def standing(self, home_id: int | None) -> Sequence[StandingMode]:
+        """The modes that stand at a home."""
+        return self._standing.get(home_id, ()) if home_id is not None else ()
+
+    def outage_of(self, home_id: int | None) -> Incident | None:
+        """The open incident of an area that this home's power and silence belong to, or None."""
+        if home_id is None:
+            return None
+        query = (
+            sa.select(Incident)
+            .join(IncidentHome, IncidentHome.incident_id == Incident.id)
+            .where(IncidentHome.home_id == home_id, IncidentHome.restored_at.is_(None), Incident.state.in_(JOINABLE))
+        )
+        return self.session.scalar(query.order_by(Incident.id.desc()).limit(1))
+
+    def joinable(self, home_id: int | None, lane: str) -> Incident | None:
+        """The incident an alert of this lane joins, or None."""
+        return self._joinable.get((home_id, lane))
 
     def incident_of(self, alert: Alert) -> Incident | None:
         """The incident an alert belongs to, whatever its state."""
@@ -136,15 +162,23 @@ class Batch:
         row = self._echoes.get((event.device_id, event.type))
         return row if row is not None and window is not None and event.received_at - row.received_at <= window else None
 
-    def remember(self, record: SignalRecord) -> None:
-        """A signal was stored: its repeats later in this batch find it."""
+    def remember(self, record: SignalRecord, suppressed: Suppressed | None = None) -> None:
+        """A signal was stored: its repeats later in this batch find it, and the row of what was suppressed names it."""
+        if suppressed is not None and suppressed.signal_id is None:
+            self._unnamed.append((suppressed, record))
         if record.disposition != Disposition.STALE_RETAINED:
             self._priors[record.device_id, record.event_key] = record
             self._echoes[record.device_id, record.type] = record
 
-    def previous_id(self, finding: Finding) -> int | None:
+    def name_signals(self) -> None:
+        """Name the signals behind what was suppressed; call it once they have their ids."""
+        for suppressed, record in self._unnamed:
+            suppressed.signal_id = record.id
+        self._unnamed.clear()
+
+    def previous_id(self, home_id: int | None, lane: str) -> int | None:
         """The resolved, or lately closed, incident of the same lane that a new one follows."""
-        return self._previous.get((finding.home_id, finding.lane))
+        return self._previous.get((home_id, lane))
 
     def worst_severity(self, incident: Incident) -> Severity | None:
         """The worst severity among the open alerts of an incident."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from alerts.batch import JOINABLE, Batch
+from alerts.chain import Effect, keep_links
 from alerts.changes import record_incident
 from alerts.findings import Finding
 from alerts.model import Alert, AlertState, Disposition, Incident, Severity
-from alerts.raising import Result
+from alerts.modes.store import end_suppressed
+from alerts.raising import MUTED, Result, is_one_of_many
 from alerts.repeats import REDELIVERY_WINDOW
 from alerts.ringing import calm
 from alerts.timeline import Act, tell
@@ -24,13 +26,17 @@ LOWERED_TO = Severity.MEDIUM
 def clear_alert(batch: Batch, finding: Finding) -> Result:
     """The condition is no longer so."""
     alert = batch.alerts.get(finding.key)
+    if alert is None:
+        end_suppressed(batch.session, finding.home_id, finding.rule, finding.subject, batch.now)
     if alert is None or (not alert.condition_active and alert.returned_at is not None):
         return Disposition.STORED, alert, None if alert is None else batch.incident_of(alert)
     incident = batch.incident_of(alert)
     if _came_before_on(finding, alert):
         return Disposition.SUPERSEDED, alert, incident
+    end_suppressed(batch.session, finding.home_id, finding.rule, finding.subject, batch.now)
     alert.condition_active = False
     alert.returned_at = batch.now
+    keep_links(batch.session, alert, finding, Effect.RETURNED, batch.now)
     if incident is None or incident.state not in JOINABLE:
         alert.state = AlertState.NORMAL
         alert.shelved_due_at = None
@@ -39,13 +45,17 @@ def clear_alert(batch: Batch, finding: Finding) -> Result:
         if incident is not None:
             _tell_returned(batch, incident, alert, finding)
         return Disposition.CLEARED, alert, incident
-    seen = alert.state == AlertState.ACKNOWLEDGED
+    # Whoever shelved it, or set the mode that mutes it, has seen it.
+    seen = alert.state in {AlertState.ACKNOWLEDGED, AlertState.SHELVED, *MUTED}
+    alert.shelved_due_at = None
     alert.state = AlertState.NORMAL if seen else AlertState.RETURN_UNACKNOWLEDGED
     _tell_returned(batch, incident, alert, finding)
     return Disposition.CLEARED, alert, incident
 
 
 def _tell_returned(batch: Batch, incident: Incident, alert: Alert, finding: Finding) -> None:
+    if is_one_of_many(incident, alert):
+        return  # the outage tells how many homes are back
     tell(batch.session, incident, Act.ALERT_RETURNED, batch.now, alert=alert.id, kind=alert.kind, subject=finding.subject)
     record_incident(batch.session, incident, batch.now)
 
@@ -85,7 +95,8 @@ def _is_in_time(batch: Batch, finding: Finding, alert: Alert) -> bool:
         return False
     if alert.pending or finding.event is None:
         return alert.pending
-    window = timedelta(seconds=max(batch.settings.fall_confirm_seconds, finding.cancel_window_seconds or 0))
+    confirmed_after = batch.settings.fall_confirm_seconds if finding.confirm_seconds is None else finding.confirm_seconds
+    window = timedelta(seconds=max(confirmed_after, finding.cancel_window_seconds or 0))
     return timedelta(0) <= finding.event.happened_at - alert.happened_at <= window
 
 

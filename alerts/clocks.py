@@ -17,6 +17,7 @@ from alerts.changes import hold_order
 from alerts.due import CLOCKS, Clock
 from alerts.metrics import CLOCK_STEPS, DUE_LATENESS_SECONDS, DUE_WORK
 from alerts.model import Alert, Incident, OperatorPresence, ProbeRun
+from alerts.modes.model import Mode
 from alerts.paging.model import Page
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.work import Desk
@@ -35,6 +36,8 @@ _DUES: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.ring_due_at,
     Alert.pending_due_at,
     Alert.shelved_due_at,
+    Mode.end_due_at,
+    Mode.question_due_at,
     Device.silence_due_at,
 )
 
@@ -93,6 +96,7 @@ def follow_step(desk: Desk) -> timedelta | None:
         waiting = Page.state.in_(("pending", "claimed"))
         for column in (Page.due_at, Page.deadline_at, Page.lease_expires_at):
             _move(session, column, microseconds, waiting)
+        _move(session, Mode.until_at, microseconds, Mode.ended_at.is_(None))
         _move(session, ProbeRun.due_at, microseconds, ProbeRun.outcome == "sent")
         _move(session, OperatorPresence.expires_at, microseconds)
     CLOCK_STEPS.inc()

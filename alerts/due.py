@@ -16,26 +16,19 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from alerts.acts.claim import expire_claim
 from alerts.batch import JOINABLE
 from alerts.changes import record_incident
-from alerts.fallback import NOT_ACKNOWLEDGED, request_pages
+from alerts.escalation.steps import escalate
+from alerts.mode_ends import ask_whether_back, end_stay, raise_standing
 from alerts.model import Alert, AlertState, Incident, IncidentState, Severity
+from alerts.modes.model import Mode
 from alerts.opening import open_incident
 from alerts.presence import is_watched
-from alerts.ringing import is_ringing, ring_again, ring_interval, start_ringing
+from alerts.ringing import ring_again, ring_interval, start_ringing
 from alerts.timeline import Act, tell
 from core.config import Settings
 
 _TELL_EVERY = 20
 """Of the rings nobody answers the first four are told and then one in so many; the count tells the rest."""
 _TELL_FIRST = 4
-
-
-def page_fallback(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
-    """Nobody acknowledged a critical incident in time: page the fallback addresses, once each time it rings anew."""
-    incident.escalation_due_at = None
-    if not is_ringing(incident) or incident.severity != Severity.CRITICAL:
-        return
-    request_pages(session, incident, NOT_ACKNOWLEDGED, now, settings)
-    record_incident(session, incident, now)
 
 
 def answer_overdue(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
@@ -57,7 +50,7 @@ def release_claim(session: Session, incident: Incident, now: datetime, settings:
 
 
 def ring(session: Session, incident: Incident, now: datetime, settings: Settings) -> None:
-    """Nobody took it: ring again. The fallback clock runs on by itself."""
+    """Nobody took it: ring again. The clock of its policy runs on by itself."""
     if incident.state not in JOINABLE:
         incident.ring_due_at = None
         return
@@ -84,7 +77,10 @@ def end_shelf(session: Session, alert: Alert, now: datetime, settings: Settings)
     alert.shelved_due_at = None
     if alert.state != AlertState.SHELVED:
         return
-    if not alert.condition_active or alert.incident_id is None:
+    if alert.incident_id is None:
+        raise_standing(session, alert, now, settings)
+        return
+    if not alert.condition_active:
         alert.state = AlertState.NORMAL
         alert.closed_at = now
         return
@@ -125,17 +121,23 @@ class Clock:
     """One kind of due work: its column, and what to do when it has come."""
 
     name: str
-    of: type[Incident | Alert]
+    of: type[Incident | Alert | Mode]
     column: InstrumentedAttribute[datetime | None]
-    work: Callable[[Session, Incident, datetime, Settings], None] | Callable[[Session, Alert, datetime, Settings], None]
+    work: (
+        Callable[[Session, Incident, datetime, Settings], None]
+        | Callable[[Session, Alert, datetime, Settings], None]
+        | Callable[[Session, Mode, datetime, Settings], None]
+    )
 
 
 CLOCKS: Sequence[Clock] = (
-    Clock("fallback", Incident, Incident.escalation_due_at, page_fallback),
+    Clock("escalation", Incident, Incident.escalation_due_at, escalate),
     Clock("answer", Incident, Incident.answer_due_at, answer_overdue),
     Clock("fall", Alert, Alert.pending_due_at, confirm_fall),
     Clock("claim", Incident, Incident.claim_due_at, release_claim),
     Clock("shelf", Alert, Alert.shelved_due_at, end_shelf),
+    Clock("mode", Mode, Mode.end_due_at, end_stay),
+    Clock("mode_question", Mode, Mode.question_due_at, ask_whether_back),
     Clock("ring", Incident, Incident.ring_due_at, ring),
 )
 """All clocks, the most urgent first."""

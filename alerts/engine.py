@@ -21,10 +21,12 @@ from alerts.findings import Condition, EventKey, Finding, Outcome
 from alerts.lanes import plain_lane
 from alerts.metrics import SIGNALS
 from alerts.model import Alert, AlertState, Disposition, Incident, IncidentState, Severity, SignalRecord
+from alerts.modes.service import MOVEMENT, note_movement
+from alerts.muting import raise_unless_muted
 from alerts.opening import open_incident
 from alerts.poison import STORE_IS_AWAY, Failed, printable, set_aside
 from alerts.probe import arrive
-from alerts.raising import Result, raise_alert
+from alerts.raising import Result
 from alerts.repeats import Prior, is_repeat, stored_key
 from alerts.ringing import start_ringing
 from core.config import Settings
@@ -63,6 +65,7 @@ class AlertEngine:
         with session.no_autoflush:  # the batch knows what it wrote; flushing before each question costs most of the time
             outcomes = [_apply_one(batch, finding) for finding in findings]
         session.flush()
+        batch.name_signals()
         return outcomes
 
     def _apply_alone(self, session: Session, finding: Finding, now: datetime) -> Outcome:
@@ -105,6 +108,9 @@ class AlertEngine:
             home_id=plain.home_id,
             device_id=plain.device_id,
             rule=plain.rule,
+            rule_kind=plain.rule_kind,
+            rule_version=plain.rule_version,
+            lane=finding.lane,
             subject=plain.subject,
             kind=plain.kind,
             severity=plain.severity,
@@ -122,14 +128,24 @@ class AlertEngine:
 
 
 def _apply_one(batch: Batch, finding: Finding) -> Outcome:
-    event = finding.event
+    event = finding.event or finding.caused_by
     if event is not None:
         known = _known(batch, finding, event)
         if known is not None:
             return _duplicate(batch, finding, known)
         if _is_old_news(finding):
             return _store(batch, finding, (Disposition.STALE_RETAINED, None, None))
+    if finding.event is not None:
+        _notice_movement(batch, finding, finding.event)
     return _apply_probe(batch, finding) if finding.probe else _store(batch, finding, _decide(batch, finding))
+
+
+def _notice_movement(batch: Batch, finding: Finding, event: EventKey) -> None:
+    """Somebody moves in a home that is said to be empty: a person will be asked about it."""
+    if event.type in MOVEMENT and not event.retained:
+        empty = [mode.id for mode in batch.standing(finding.home_id) if mode.empties_home]
+        if empty:
+            note_movement(batch.session, empty, batch.now)
 
 
 def _known(batch: Batch, finding: Finding, event: EventKey) -> SignalRecord | None:
@@ -143,7 +159,7 @@ def _known(batch: Batch, finding: Finding, event: EventKey) -> SignalRecord | No
 def _decide(batch: Batch, finding: Finding) -> Result:
     match finding.condition:
         case Condition.MOMENTARY | Condition.ON:
-            return raise_alert(batch, finding)
+            return raise_unless_muted(batch, finding)
         case Condition.OFF:
             return clear_alert(batch, finding)
         case Condition.CANCELLED:
@@ -163,7 +179,8 @@ def _apply_probe(batch: Batch, finding: Finding) -> Outcome:
 
 def _is_old_news(finding: Finding) -> bool:
     """A retained event; a retained *state* is the present one."""
-    return finding.event is not None and finding.event.retained and finding.condition not in _STATES
+    event = finding.event or finding.caused_by
+    return event is not None and event.retained and finding.condition not in _STATES
 
 
 def _repeats(batch: Batch, finding: Finding, event: EventKey, prior: SignalRecord) -> bool:
@@ -173,7 +190,8 @@ def _repeats(batch: Batch, finding: Finding, event: EventKey, prior: SignalRecor
 
 
 def _duplicate(batch: Batch, finding: Finding, prior: SignalRecord) -> Outcome:
-    prior.repeats += 1
+    if finding.event is not None:
+        prior.repeats += 1
     incident = None if prior.incident_id is None else batch.session.get(Incident, prior.incident_id)
     return _outcome(finding, Disposition.DUPLICATE, incident)
 
@@ -182,6 +200,7 @@ def _store(batch: Batch, finding: Finding, result: Result) -> Outcome:
     """Keep the signal with what became of it."""
     disposition, alert, incident = result
     event = finding.event
+    suppressed, batch.suppressed = batch.suppressed, None
     if event is not None and finding.home_id is not None:
         record = SignalRecord(
             home_id=finding.home_id,
@@ -191,14 +210,17 @@ def _store(batch: Batch, finding: Finding, result: Result) -> Outcome:
             type=event.type,
             device_at=event.device_at,
             received_at=event.received_at,
+            retained=event.retained,
+            redelivered=event.redelivered,
             data=dict(event.data) or None,
             disposition=disposition,
+            because=None if suppressed is None else suppressed.because,
             repeats=0,
             alert_id=None if alert is None else alert.id,
             incident_id=None if incident is None else incident.id,
         )
         batch.session.add(record)
-        batch.remember(record)
+        batch.remember(record, suppressed)
     return _outcome(finding, disposition, incident)
 
 

@@ -105,6 +105,11 @@ class Finding:
     """The why-chain in full, oldest first; empty: the engine makes one link of the event or the evidence."""
     area_id: int | None = None
     """For what is wrong in a whole area (`home_id` None)."""
+    caused_by: EventKey | None = None
+    """With `event` None: the event that another finding of the same batch carries. When that is a repeat, so is this; it
+    comes before the one that carries it."""
+    confirm_seconds: float | None = None
+    """How long it is pending where it has a `cancel_window_seconds`; None: the centre's setting."""
 
     @property
     def key(self) -> ConditionKey:

@@ -15,12 +15,30 @@ LIFE = "life"
 DOCTOR_CALL = "doctor_call"
 
 FAULT_KINDS = frozenset({"battery", "device_fault", "silence"})
+DRILL_ENDING = ":drill"
+OUTAGE_RULES = frozenset({"power", "silence"})
+"""Rules whose alerts at one home are part of the outage of its area, where there is one."""
 _NEUTRAL_KINDS = frozenset({"phone_call", "walk_in", "other"})
 
 
 def life_lane(worn_by: int | None) -> str:
     """The lane of a danger to life."""
     return LIFE if worn_by is None else f"{LIFE}:resident:{worn_by}"
+
+
+def lane_of_test(device_id: int | None) -> str:
+    """The lane of what a device in test mode says; nothing else joins it."""
+    return f"test:device:{device_id}"
+
+
+def lane_of_drill(lane: str) -> str:
+    """The lane of what happens at a home in a drill: of the same class, and never joined by what is real."""
+    return f"{lane}{DRILL_ENDING}"
+
+
+def lane_of_area(area_id: int) -> str:
+    """The lane of what is wrong in a whole area."""
+    return f"outage:area:{area_id}"
 
 
 def system_lane(what: str) -> str:
@@ -77,10 +95,15 @@ def _resident(lane: str) -> str | None:
 
 __all__ = [
     "DOCTOR_CALL",
+    "DRILL_ENDING",
     "FAULT",
     "FAULT_KINDS",
     "LIFE",
+    "OUTAGE_RULES",
     "lane_by_hand",
+    "lane_of_area",
+    "lane_of_drill",
+    "lane_of_test",
     "life_lane",
     "may_merge",
     "may_share",

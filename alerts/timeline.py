@@ -55,6 +55,8 @@ class Act(StrEnum):
     UNSHELVED = "unshelved"
     OUTAGE_GREW = "outage_grew"
     OUTAGE_RESTORED = "outage_restored"
+    MODE_SET = "mode_set"
+    """A mode mutes some of its alerts from now on, and until when."""
     MODE_ENDED = "mode_ended"
     REPAIRED = "repaired"
     """The auditor found a missing clock or page, and set it right."""

@@ -18,10 +18,13 @@ from alerts.batch import JOINABLE
 from alerts.changes import record_incident
 from alerts.model import Alert, AlertState, CloseReason, Incident
 from alerts.presence import is_watched
+from alerts.raising import MUTED
 from alerts.ringing import ring_again
 from alerts.timeline import Act, tell
 from alerts.transitions import next_state
 from core.errors import ConflictError, InvalidInputError
+
+OUT_OF_SIGHT = MUTED | {AlertState.SHELVED}
 
 LONGEST_SHELF = timedelta(hours=8)
 """One shift: whoever comes next sees it again."""
@@ -56,7 +59,8 @@ def close(session: Session, incident_id: int, by: By, ending: Ending) -> Inciden
     incident = incident_by_id(session, incident_id)
     target = next_state(Act.CLOSED, incident.state)
     alerts = open_alerts(session, incident)
-    active = [alert for alert in alerts if alert.condition_active]
+    # What a mode mutes or a person shelved already has its end.
+    active = [alert for alert in alerts if alert.condition_active and alert.state not in OUT_OF_SIGHT]
     if active:
         _check_shelf(ending.shelve_until, active, by.now)
     take(session, incident, by.actor, by.now)
@@ -124,6 +128,8 @@ def _reopen_alerts(session: Session, incident: Incident) -> None:
             if _key_is_taken(session, alert):
                 continue
             alert.closed_at = None
+        elif alert.state in MUTED:
+            continue
         returned = alert.returned_at is not None and not alert.condition_active
         alert.state = AlertState.RETURN_UNACKNOWLEDGED if returned else AlertState.UNACKNOWLEDGED
         alert.shelved_due_at = None

@@ -14,7 +14,7 @@ from alerts.acts.taking import incident_by_id, open_alerts, renew_claim
 from alerts.batch import JOINABLE
 from alerts.changes import hold_order, record_incident
 from alerts.lanes import lane_by_hand, may_merge, may_share, split_lane
-from alerts.model import Alert, CloseReason, Incident, IncidentState, Severity
+from alerts.model import Alert, CloseReason, Incident, IncidentHome, IncidentState, Severity
 from alerts.opening import open_incident
 from alerts.presence import is_watched
 from alerts.ringing import quiet, ring_again, start_ringing
@@ -72,19 +72,24 @@ def merge(session: Session, incident_id: int, by: By, into_id: int) -> Incident:
     into = incident_by_id(session, into_id)
     next_state(Act.MERGED, incident.state)
     next_state(Act.MERGED, into.state)
-    if incident.id == into.id or incident.home_id != into.home_id or into.state not in JOINABLE:
+    same_place = incident.home_id == into.home_id and (incident.area_id is None) == (into.area_id is None)
+    same_truth = incident.test == into.test and incident.drill == into.drill  # nothing real hides in practice
+    if incident.id == into.id or not (same_place and same_truth) or into.state not in JOINABLE:
         raise ConflictError("merge_not_allowed", into=into.number)
     if not (may_merge(incident.lane, into.lane) and _may_share(session, incident, into)):
         raise ConflictError("merge_not_allowed", into=into.number)
     moved = open_alerts(session, incident)
     for alert in moved:
         alert.incident_id = into.id
+    _move_homes(session, incident, into)
     nobody_took_it = incident.state == IncidentState.OPEN
     worse = Severity(incident.severity).rank < Severity(into.severity).rank
     if worse:
         into.severity = incident.severity
         into.kind = incident.kind
-    if worse or (nobody_took_it and into.state != IncidentState.OPEN and incident.severity == Severity.CRITICAL):
+    if not into.test and (
+        worse or (nobody_took_it and into.state != IncidentState.OPEN and incident.severity == Severity.CRITICAL)
+    ):
         ring_again(session, into, by.now, by.settings, watched=is_watched(session, by.now))
     _close_merged(incident, into, by.now)
     tell(session, incident, Act.MERGED, by.now, actor=by.actor, into=into.id, into_number=into.number)
@@ -111,6 +116,13 @@ def _may_share(session: Session, incident: Incident, into: Incident) -> bool:
     return may_share(kinds, {one for one in residents if one is not None})
 
 
+def _move_homes(session: Session, incident: Incident, into: Incident) -> None:
+    """The homes of an area's incident go with its alerts, save those the other has already."""
+    there = sa.select(IncidentHome.home_id).where(IncidentHome.incident_id == into.id)
+    going = sa.update(IncidentHome).where(IncidentHome.incident_id == incident.id, IncidentHome.home_id.not_in(there))
+    session.execute(going.values(incident_id=into.id).execution_options(synchronize_session=False))
+
+
 def _close_merged(incident: Incident, into: Incident, now: datetime) -> None:
     quiet(incident)
     incident.claim_due_at = None
@@ -134,11 +146,13 @@ def split(session: Session, incident_id: int, by: By, alert_ids: Sequence[int]) 
     new = Incident(
         kind=worst.kind,
         home_id=incident.home_id,
+        area_id=incident.area_id,
         resident_id=_one_resident(leaving),
         lane=split_lane(incident.lane),
         severity=worst.severity,
         state=IncidentState.OPEN,
         drill=incident.drill,
+        test=incident.test,
         not_live=incident.not_live,
         ring_count=1,
         previous_id=incident.id,
@@ -146,7 +160,8 @@ def split(session: Session, incident_id: int, by: By, alert_ids: Sequence[int]) 
     open_incident(session, new, by.now, actor=by.actor, split_from=incident.number)
     for alert in leaving:
         alert.incident_id = new.id
-    start_ringing(session, new, by.now, by.settings, watched=is_watched(session, by.now))
+    if not new.test:
+        start_ringing(session, new, by.now, by.settings, watched=is_watched(session, by.now))
     tell(session, incident, Act.SPLIT, by.now, actor=by.actor, alerts=[one.id for one in leaving], new=new.id, number=new.number)
     record_incident(session, incident, by.now)
     return new

@@ -38,7 +38,6 @@ class SuppressedBecause(StrEnum):
     OUTAGE = "outage"
 
 
-
 def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
