@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from core.ids import NAME_PATTERN
 from people.model import Role
@@ -83,6 +84,28 @@ class AreaCreate(In):
     parent: Code | None = None
 
 
+TimeOfDay: TypeAlias = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="`HH:MM` in the centre's time zone.")]
+
+
+def _differ(since: str, until: str) -> None:
+    if since == until:
+        raise PydanticCustomError("times_are_equal", "it cannot end when it begins")
+
+
+class Rhythm(In):
+    """When a home sleeps and has daylight, each as since and until, over midnight where until is earlier; null: the defaults."""
+
+    sleep: tuple[TimeOfDay, TimeOfDay] | None = None
+    daylight: tuple[TimeOfDay, TimeOfDay] | None = None
+
+    @model_validator(mode="after")
+    def _have_a_length(self) -> Rhythm:
+        for part in (self.sleep, self.daylight):
+            if part is not None:
+                _differ(*part)
+        return self
+
+
 class HomeFields(In):
     """What is known of a home beside its code."""
 
@@ -92,6 +115,7 @@ class HomeFields(In):
     notes: Annotated[str, Field(max_length=4000)] | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    rhythm: Rhythm | None = None
 
 
 class HomeCreate(HomeFields):
@@ -133,6 +157,9 @@ class LimitFields(In):
         return self
 
 
+OwnValues: TypeAlias = Annotated[dict[Annotated[str, Field(max_length=60)], JsonValue], Field(max_length=20)]
+
+
 class ResidentFields(In):
     """What is known of a resident beside the name."""
 
@@ -145,6 +172,8 @@ class ResidentFields(In):
     mobility: Annotated[str, Field(max_length=120)] | None = None
     medical: MedicalFields | None = None
     limits: dict[str, LimitFields] | None = None
+    rule_values: Annotated[dict[Annotated[str, Field(max_length=60)], OwnValues], Field(max_length=100)] | None = None
+    """Own values of rules, `{rule code: {parameter: value}}`."""
 
 
 class ResidentCreate(ResidentFields):
@@ -152,6 +181,9 @@ class ResidentCreate(ResidentFields):
 
     name: Name
     lives_alone: bool = True
+    on_oxygen: bool = False
+    """Needs a machine that needs electricity."""
+    falls_easily: bool = False
 
 
 class ResidentChange(ResidentFields):
@@ -159,25 +191,52 @@ class ResidentChange(ResidentFields):
 
     name: Name | None = None
     lives_alone: bool | None = None
+    on_oxygen: bool | None = None
+    falls_easily: bool | None = None
 
 
-class ContactCreate(In):
+class AvailableTime(In):
+    """When a contact may be called: on these days (1 is Monday), between two times; over midnight where `to` is earlier."""
+
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
+    since: Annotated[TimeOfDay, Field(alias="from")]
+    until: Annotated[TimeOfDay, Field(alias="to")]
+
+    @model_validator(mode="after")
+    def _have_a_length(self) -> AvailableTime:
+        _differ(self.since, self.until)
+        return self
+
+
+class ContactFields(In):
+    """What is known of a contact beside how to reach them."""
+
+    relation: Annotated[str, Field(max_length=60)] | None = None
+    availability: Annotated[str, Field(max_length=200)] | None = None
+    """In the family's own words."""
+    available: Annotated[list[AvailableTime], Field(max_length=20)] | None = None
+    """When to call; null means always, an empty list never."""
+
+
+class ContactCreate(ContactFields):
     """Family member or key holder."""
 
     name: Name
     phone: Phone
-    relation: Annotated[str, Field(max_length=60)] | None = None
     order: Annotated[int, Field(ge=1, le=100)] = 1
     key_holder: bool = False
-    availability: Annotated[str, Field(max_length=200)] | None = None
+    alarm_consent: bool = False
+    """Told of incidents in the same moment as the centre, then at each step."""
+    digest_consent: bool = False
+    """Wants the quiet daily "normal"."""
 
 
-class ContactChange(In):
+class ContactChange(ContactFields):
     """What is to change; fields left out stay."""
 
     name: Name | None = None
     phone: Phone | None = None
-    relation: Annotated[str, Field(max_length=60)] | None = None
     order: Annotated[int, Field(ge=1, le=100)] | None = None
     key_holder: bool | None = None
-    availability: Annotated[str, Field(max_length=200)] | None = None
+    alarm_consent: bool | None = None
+    digest_consent: bool | None = None

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from sqlalchemy.orm import Session
 
 from core.errors import ConflictError, ForbiddenError, InvalidInputError
-from people import audit
+from people import audit, consent
 from people.model import Area, Contact, Home, Resident
 from people.rights import Caller, Capability
 from people.schemas import (
@@ -29,7 +29,9 @@ from people.schemas import (
 )
 from people.store import areas_by_code, find_contact, find_home, find_resident
 
-_REQUIRED = frozenset({"name", "address", "lives_alone", "order", "key_holder"})
+_REQUIRED = frozenset(
+    {"name", "address", "lives_alone", "on_oxygen", "falls_easily", "order", "key_holder", "alarm_consent", "digest_consent"}
+)
 """Fields that a change may leave out but never empty; `phone` of a contact is checked beside them."""
 
 
@@ -87,6 +89,7 @@ def add_resident(session: Session, home_code: str, wanted: ResidentCreate, now: 
     home = find_home(session, home_code, actor.scope)
     fields = wanted.model_dump(exclude={"medical"})
     _check_birth_date(wanted.birth_date, now)
+    _check_health(wanted, actor, resident=None)
     resident = Resident(home_id=home.id, created_at=now, **fields, **_medical(wanted.medical, actor))
     session.add(resident)
     home.revision += 1
@@ -99,6 +102,7 @@ def change_resident(session: Session, resident_id: int, wanted: ResidentChange, 
     """Change what is known of a resident; the fields changed, not their values, stand in the audit."""
     resident = find_resident(session, resident_id, actor.scope)
     _check_birth_date(wanted.birth_date, now)
+    _check_health(wanted, actor, resident)
     changes = _changes(wanted.model_dump(exclude_unset=True, exclude={"medical"}))
     _set(resident, changes | _medical(wanted.medical, actor))
     _grow(session, resident.home_id)
@@ -110,21 +114,23 @@ def change_resident(session: Session, resident_id: int, wanted: ResidentChange, 
 def add_contact(session: Session, home_code: str, wanted: ContactCreate, now: datetime, actor: Caller) -> Contact:
     """Add a contact to a home."""
     home = find_home(session, home_code, actor.scope)
-    contact = Contact(home_id=home.id, created_at=now, **wanted.model_dump())
+    contact = Contact(home_id=home.id, created_at=now, **_contact_fields(wanted.model_dump(by_alias=True)))
     session.add(contact)
     home.revision += 1
     session.flush()
     audit.write(session, now, actor, "contact.created", subject=str(contact.id), home_id=home.id)
+    consent.record(session, contact, consent.asked(wanted), now, actor)
     return contact
 
 
 def change_contact(session: Session, contact_id: int, wanted: ContactChange, now: datetime, actor: Caller) -> Contact:
     """Change a contact."""
     contact = find_contact(session, contact_id, actor.scope)
-    changes = _changes(wanted.model_dump(exclude_unset=True))
+    changes = _changes(wanted.model_dump(exclude_unset=True, by_alias=True))
     if changes.get("phone", contact.phone) is None:
         raise InvalidInputError("field_required", field="phone")
-    _set(contact, changes)
+    _set(contact, _contact_fields(changes))
+    consent.record(session, contact, consent.asked(wanted), now, actor)
     _grow(session, contact.home_id)
     fields: list[JsonValue] = [*sorted(wanted.model_fields_set)]
     audit.write(session, now, actor, "contact.changed", subject=str(contact.id), home_id=contact.home_id, fields=fields)
@@ -152,6 +158,24 @@ def _medical(medical: MedicalFields | None, actor: Caller) -> dict[str, Any]:
     if not actor.can(Capability.CHANGE_MEDICAL):
         raise ForbiddenError
     return medical.model_dump(exclude_unset=True)
+
+
+def _contact_fields(given: dict[str, Any]) -> dict[str, Any]:
+    """What is stored as it is said; consent is stored with who took it and when."""
+    return {field: value for field, value in given.items() if field not in consent.FIELDS}
+
+
+def _check_health(wanted: ResidentCreate | ResidentChange, actor: Caller, resident: Resident | None) -> None:
+    """Oxygen, falls and own values of rules tell of somebody's health: only those who may change the medical card change them."""
+    if actor.can(Capability.CHANGE_MEDICAL):
+        return
+    before: dict[str, Any] = {field: getattr(resident, field, None) or None for field in _HEALTH}
+    for field in _HEALTH & wanted.model_fields_set:
+        if (getattr(wanted, field) or None) != before[field]:
+            raise ForbiddenError
+
+
+_HEALTH = frozenset({"on_oxygen", "falls_easily", "rule_values"})
 
 
 def _check_birth_date(birth_date: date | None, now: datetime) -> None:

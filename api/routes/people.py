@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query
 
+from alerts.ruleset.service import check_rule_values
 from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
 from api.deps import Deps, Using
@@ -106,19 +107,24 @@ def create_area(wanted: AreaCreate, caller: Annotated[Caller, Depends(allowed(Ca
         return area_views([service.create_area(session, wanted, deps.clock.now(), caller)])[0]
 
 
-@router.post("/homes/{code}/residents", status_code=201, responses=refusals(NO_HOME))
+_RULE_VALUES = (InvalidInputError("unknown_rule"), InvalidInputError("rule_value_not_own"), InvalidInputError("rule_value_wrong"))
+
+
+@router.post("/homes/{code}/residents", status_code=201, responses=refusals(NO_HOME, *_RULE_VALUES))
 def create_resident(code: str, wanted: ResidentCreate, caller: HomeChanger, deps: Using) -> ResidentOut:
     """Add a person who lives in a home."""
     now = deps.clock.now()
     with deps.database.transaction() as session:
+        check_rule_values(session, wanted.rule_values)
         return _resident(session, service.add_resident(session, code, wanted, now, caller), caller, now, deps)
 
 
-@router.patch("/residents/{resident_id}", responses=refusals(NotFoundError("resident_not_found")))
+@router.patch("/residents/{resident_id}", responses=refusals(NotFoundError("resident_not_found"), *_RULE_VALUES))
 def change_resident(resident_id: Id, wanted: ResidentChange, caller: ResidentChanger, deps: Using) -> ResidentOut:
     """Change what is known of a resident; the medical card only by those who may."""
     now = deps.clock.now()
     with deps.database.transaction() as session:
+        check_rule_values(session, wanted.rule_values)
         return _resident(session, service.change_resident(session, resident_id, wanted, now, caller), caller, now, deps)
 
 

@@ -10,6 +10,7 @@ from api.schemas.base import InstantOut, Out
 from api.schemas.devices import Device, ReadingOut
 from api.schemas.incidents import IncidentItem, TimelineItem
 from api.schemas.people import AreaReference, ContactOut, ResidentOut
+from people.schemas import Rhythm
 
 
 class HomeItem(Out):
@@ -45,6 +46,8 @@ class HomeOut(Out):
     notes: str | None
     latitude: float | None
     longitude: float | None
+    rhythm: Rhythm | None
+    """When it sleeps and has daylight; null: the defaults."""
     residents: list[ResidentOut]
     contacts: list[ContactOut]
     devices: list[Device]

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from api.schemas.base import InstantOut, Out, RoleName
+from people.schemas import AvailableTime
 
 
 class CentreOut(Out):
@@ -123,6 +124,11 @@ class ResidentOut(Out):
     hearing: str | None
     mobility: str | None
     lives_alone: bool
+    on_oxygen: bool | None
+    """Needs a machine that needs electricity; null, as the next two, where the caller may not see the medical card."""
+    falls_easily: bool | None
+    rule_values: dict[str, dict[str, JsonValue]] | None
+    """Own values of rules, `{rule code: {parameter: value}}`."""
     medical: Medical | None
 
 
@@ -136,6 +142,14 @@ class ContactOut(Out):
     order: int
     key_holder: bool
     availability: str | None
+    available: list[AvailableTime] | None
+    """When to call; null means always."""
+    alarm_consent: bool
+    alarm_consent_at: InstantOut | None
+    digest_consent: bool
+    digest_consent_at: InstantOut | None
+    consent_taken_by: str | None
+    """Who took what was agreed to last; the audit has all of it."""
 
 
 class AuditItem(Out):

@@ -19,6 +19,7 @@ from api.visibility import visible_incidents
 from devices.model import Device, DeviceState
 from people.model import Home
 from people.rights import Caller
+from people.schemas import Rhythm
 
 
 def home_items(session: Session, homes: Sequence[Home], caller: Caller, now: datetime) -> list[HomeItem]:
@@ -73,6 +74,7 @@ def home_view(session: Session, home: Home, caller: Caller, now: datetime, timez
     return HomeOut(
         **detail.model_dump(exclude={"area"}),
         area=detail.area,
+        rhythm=None if home.rhythm is None else Rhythm.model_validate(home.rhythm),
         residents=[resident_view(resident, today, with_medical=with_medical) for resident in home.residents],
         contacts=[contact_view(contact) for contact in home.contacts],
         devices=device_views(session, home_devices(session, home.id), now, [home.id] if with_medical else []),

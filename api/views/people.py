@@ -21,6 +21,7 @@ from api.schemas.people import (
 from core.config import Settings
 from people.model import Area, Centre, Contact, Resident, User
 from people.rights import CAPABILITIES, Caller
+from people.schemas import AvailableTime
 
 
 def me_view(session: Session, caller: Caller, settings: Settings) -> Me:
@@ -101,6 +102,9 @@ def resident_view(resident: Resident, today: date, *, with_medical: bool) -> Res
         hearing=resident.hearing,
         mobility=resident.mobility,
         lives_alone=resident.lives_alone,
+        on_oxygen=resident.on_oxygen if with_medical else None,
+        falls_easily=resident.falls_easily if with_medical else None,
+        rule_values=resident.rule_values if with_medical else None,
         medical=_medical(resident) if with_medical else None,
     )
 
@@ -130,4 +134,10 @@ def contact_view(contact: Contact) -> ContactOut:
         order=contact.order,
         key_holder=contact.key_holder,
         availability=contact.availability,
+        available=None if contact.available is None else [AvailableTime.model_validate(one) for one in contact.available],
+        alarm_consent=contact.alarm_consent_at is not None,
+        alarm_consent_at=contact.alarm_consent_at,
+        digest_consent=contact.digest_consent_at is not None,
+        digest_consent_at=contact.digest_consent_at,
+        consent_taken_by=contact.consent_taken_by,
     )

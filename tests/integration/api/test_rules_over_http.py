@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -319,13 +320,14 @@ def test_the_ruleset_has_another_revision_after_every_change(town: Town) -> None
             return rules_in_force(session).revision
 
     seen = [revision()]
-    for step in (
+    steps: tuple[Callable[[], Any], ...] = (
         lambda: _put(town, OWN),
         lambda: _put(town, OWN | {"low": 15.0}),
         lambda: _ask(town, "DELETE", "/cold_room"),
         lambda: _put(town, OWN | {"low": 15.0}),
         lambda: _ask(town, "DELETE", "/cold_room"),
-    ):
+    )
+    for step in steps:
         step()
         seen.append(revision())
     assert len(set(seen)) == len(seen)
