@@ -117,12 +117,13 @@ api/static/.built: $(WEB_SOURCES) web/node_modules/.installed
 	@cd web && $(NPM) run --silent build -- --logLevel warn
 	@mkdir -p $(@D) && touch $@
 
-# What tests need beyond Python: a browser, a font with Chinese letters, and an ordinary MQTT client.
+# What tests need beyond Python: a browser, a font with Chinese letters, an ordinary MQTT client, and a PostgreSQL server.
 system-packages:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	{ command -v fc-list >/dev/null && fc-list :lang=zh | grep -q .; } || missing="$$missing fonts-noto-cjk"; \
 	command -v mosquitto_pub >/dev/null || missing="$$missing mosquitto-clients"; \
+	{ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$$missing postgresql"; \
 	if test -z "$$missing"; then exit 0; fi; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 		echo "Installing$$missing"; \

@@ -2,7 +2,8 @@
 
 On SQLite there is one writer, so numbers are handed out in the order of commits. On PostgreSQL a sequence is not: a
 transaction that writes changes first takes one advisory lock, held to its commit, which also orders incident numbers
-and keeps two writers from deciding about one home at once. A process that dies inside leaves no number behind.
+and keeps two writers from deciding about one home at once. A process that dies inside leaves no number behind, and one
+that stands still inside is put out, so that it holds up nobody for long.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ CHANGED = "incident.changed"
 DEVICE_CHANGED = "device.changed"
 
 _ADVISORY_LOCK = 0x59494E4C  # "YINL": any number nobody else in the database uses
+_PUT_OUT_AFTER = "30s"
 _HELD = "alerts.order_held"
 _INCIDENTS = "alerts.changed_incidents"
 
@@ -29,7 +31,8 @@ def hold_order(session: Session) -> None:
     if session.info.get(_HELD):
         return
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        put_out = sa.func.set_config("idle_in_transaction_session_timeout", _PUT_OUT_AFTER, sa.true())
+        session.execute(sa.select(put_out, sa.func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
     session.info[_HELD] = True
 
 

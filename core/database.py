@@ -2,7 +2,8 @@
 
 `transaction()` is the unit of work and the only place in the house that commits (a lint proves it). On SQLite it takes
 the write lock at its start (`BEGIN IMMEDIATE`), so that what it read cannot change before it writes; on PostgreSQL it is
-a plain transaction. `snapshot()` reads and always rolls back. A process killed inside either leaves nothing behind.
+a plain transaction, in which whatever decides about alarms first takes the order lock (`alerts.changes.hold_order`).
+`snapshot()` reads one consistent state and always rolls back. A process killed inside either leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ except ImportError:  # no wheel for this platform; the standard module may be ne
 log = structlog.get_logger()
 
 BUSY_TIMEOUT_SECONDS = 10
+"""Waiting longer than this for somebody else's lock is a store that is away."""
+CONNECT_TIMEOUT_SECONDS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 # WAL corruption with several checkpointing connections was mended in these (sqlite.org, changes of 2026).
@@ -103,7 +106,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = self._sqlite_engine() if self.is_sqlite else sa.create_engine(self.url, pool_pre_ping=True)
+        self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
         # SQLite has one writer; waiting here is fair and wakes at once, SQLite's own waiting polls.
         self._writer = threading.Lock()
 
@@ -119,6 +122,8 @@ class Database:
     def snapshot(self) -> Iterator[Session]:
         """A consistent view to read from; whatever is written in it is lost."""
         with Session(self.engine, expire_on_commit=False) as session:
+            if not self.is_sqlite:  # there every transaction is one state anyway
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
     def close(self) -> None:
@@ -132,6 +137,11 @@ class Database:
             return
         with self._writer:
             yield
+
+    def _postgresql_engine(self) -> sa.Engine:
+        options = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
+        arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options}
+        return sa.create_engine(self.url, connect_args=arguments, pool_pre_ping=True)
 
     def _sqlite_engine(self) -> sa.Engine:
         if self.url.database:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.postgres import PostgresServer, running_postgres
+from support.stores import START, PostgresStores, SqliteStores, Stores, fresh_database
 
 from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
-from people.model import Centre
-from yinling.migrations import upgrade
-
-START = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -31,22 +27,44 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file built by running the migrations, with its one centre; tests work on copies of it."""
-    path = tmp_path_factory.mktemp("migrated") / "yinling.db"
-    database = Database(f"sqlite:///{path}")
-    upgrade(database)
-    with database.transaction() as session:
-        session.add(Centre(id=1, name="银铃县调度中心", phone="0797-8120120", created_at=START))
-    database.close()
-    return path
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the whole run, started when the first test asks for it."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_stores(tmp_path_factory: pytest.TempPathFactory) -> SqliteStores:
+    """Databases in files."""
+    return SqliteStores(tmp_path_factory.mktemp("stores"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_stores(postgres: PostgresServer) -> PostgresStores:
+    """Databases of the one server."""
+    return PostgresStores(postgres)
 
 
 @pytest.fixture
-def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+def backend(request: pytest.FixtureRequest) -> str:
+    """The kind of relational store; rooms whose tests run on both override it. `--store postgresql` runs everything there."""
+    return str(request.config.getoption("store"))
+
+
+@pytest.fixture
+def stores(request: pytest.FixtureRequest, backend: str) -> Stores:
+    """Where this test's databases come from."""
+    given: Stores = request.getfixturevalue(f"{backend}_stores")
+    return given
+
+
+@pytest.fixture
+def database(stores: Stores) -> Iterator[Database]:
     """A migrated database of the test's own."""
-    path = tmp_path / "yinling.db"
-    shutil.copyfile(migrated, path)
-    database = Database(f"sqlite:///{path}")
-    yield database
-    database.close()
+    with fresh_database(stores) as database:
+        yield database
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest --store postgresql` runs the tests of one store on PostgreSQL."""
+    parser.addoption("--store", choices=["sqlite", "postgresql"], default="sqlite", help="the relational store tests use")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -88,6 +89,8 @@ class LiveHub:
         self._timezone = ZoneInfo(timezone)
         self._sign_in = sign_in
         self._streams: set[LiveStream] = set()
+        # A renewal that was under way must not bring back the presence of a stream that just left.
+        self._presence = threading.Lock()
         self._sequence = 0
         self._probe: tuple[int, str] | None = None
         self._last_probe: LiveEvent | None = None
@@ -240,14 +243,14 @@ class LiveHub:
                 if stream.watches:
                     watching.append(stream)
         if watching:
-            with self._database.transaction() as session:
+            with self._presence, self._database.transaction() as session:
                 for stream in watching:
                     if stream in self._streams:
                         renew_presence(session, stream.name, stream.caller.user_id, now)
 
     def _leave(self, stream: LiveStream) -> None:
         if stream.watches:
-            with self._database.transaction() as session:
+            with self._presence, self._database.transaction() as session:
                 end_presence(session, stream.name)
 
     def _read(self, after: int) -> tuple[list[LiveEvent], int]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from support.stores import count_on_from
 
 from alerts.acts.by import By
 from alerts.engine import AlertEngine
@@ -146,7 +147,14 @@ def build_town(database: Database, clock: ManualClock, settings: Settings) -> To
         for code in ("button", "smoke", "pendant", "pendant-2", "kiosk", "other-button", "probe-button"):
             facts = town.facts(code)
             session.add(Device(id=facts.id, code=code, home_id=facts.home_id, name=code, profile=facts.profile, created_at=now))
+        count_on_from(session, Home, User, Resident, Device)
     return town
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Everything about alarms holds on both databases."""
+    return str(request.param)
 
 
 @pytest.fixture
