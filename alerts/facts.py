@@ -35,6 +35,7 @@ class DeviceFacts:
     home_id: int
     profile: str
     name: str = ""
+    room: str | None = None
     resident_id: int | None = None
     """The resident who wears it, or whose vitals it measures."""
     worn: bool = False
@@ -49,6 +50,12 @@ class DeviceFacts:
     """A cuff or a kiosk: each measurement is one happening, its next may be days away."""
     limits: Mapping[str, Limit] = field(default_factory=dict)
     """The profile's, narrowed by the resident's own."""
+    own_limits: frozenset[str] = frozenset()
+    """Metrics of `limits` for which the resident has own ones: these win over a rule's."""
+    signals: frozenset[str] = frozenset()
+    """What a model of its profile can say."""
+    metrics: frozenset[str] = frozenset()
+    """What a model of its profile can measure."""
     created_at: datetime | None = None
 
     @property

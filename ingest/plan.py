@@ -14,8 +14,8 @@ from alerts.rules.battery import METRIC as BATTERY
 from alerts.rules.battery import RULE as BATTERY_RULE
 from alerts.rules.battery import findings_of_battery
 from alerts.rules.signal import findings_of_signal
-from alerts.rules.silence import RULE as SILENCE_RULE
-from alerts.rules.silence import heard_again
+from alerts.rules.absence import RULE as SILENCE_RULE
+from alerts.rules.absence import heard_again
 from alerts.rules.threshold import RULE as THRESHOLD_RULE
 from alerts.rules.threshold import Measured, findings_of_reading
 from alerts.rules.threshold import subject_of as threshold_subject

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from alerts.findings import Outcome
 from alerts.leases import check_epoch
 from alerts.model import Disposition
-from alerts.rules.silence import RULE, Heard, judge_silence
+from alerts.rules.absence import RULE, Heard, judge_silence
 from devices.model import Device
 from ingest.book import HomePage, KnownDevice
 from ingest.tools import Tools

@@ -1,76 +1,29 @@
-"""Signals that raise at once: a press, a fall, smoke, gas, carbon monoxide, water, a call, a fault.
+"""Signals that raise at once: a press, a fall, smoke, gas, carbon monoxide, water, a call, a fault. Pure; no state.
 
-The table is the whole rule. A signal that is not in it raises nothing and is stored. Pure; no state.
+Every signal makes at least one finding, so that each is stored with what became of it. When several rules hear one
+signal, one finding carries the event and is stored with it; the others stand on the same event and share its fate when it
+turns out to be a repeat.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from alerts.facts import DeviceFacts
-from alerts.findings import Condition, EventKey, Finding
-from alerts.lanes import DOCTOR_CALL, FAULT, life_lane
+from alerts.findings import Condition, EventKey, Finding, Link
+from alerts.lanes import FAULT
 from alerts.model import Severity
+from alerts.rules.context import Day
+from alerts.rules.scene import looks_at, of_device, place_of
+from alerts.rules.windows import contains
+from alerts.ruleset.compile import RuleInForce, builtin_rules
+from alerts.ruleset.schemas import BatteryRule, SignalRule
 
-
-def _life(facts: DeviceFacts) -> str:
-    return life_lane(facts.worn_by)
-
-
-def _fault(_facts: DeviceFacts) -> str:
-    return FAULT
-
-
-def _doctor_call(_facts: DeviceFacts) -> str:
-    return DOCTOR_CALL
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    rule: str
-    kind: str
-    severity: Severity
-    condition: Condition
-    lane: Callable[[DeviceFacts], str]
-
-
-def _hazard(name: str, severity: Severity) -> dict[str, _Row]:
-    return {
-        f"{name}.on": _Row(name, name, severity, Condition.ON, _life),
-        f"{name}.off": _Row(name, name, severity, Condition.OFF, _life),
-    }
-
-
-def _device_fault(rule: str, on: str, off: str, kind: str = "device_fault") -> dict[str, _Row]:
-    return {
-        on: _Row(rule, kind, Severity.LOW, Condition.ON, _fault),
-        off: _Row(rule, kind, Severity.LOW, Condition.OFF, _fault),
-    }
-
-
-TABLE: Mapping[str, _Row] = {
-    "sos.pressed": _Row("sos", "sos", Severity.CRITICAL, Condition.MOMENTARY, _life),
-    # A press taken back still needs a person: nobody knows who took it back.
-    "sos.cancelled": _Row("sos", "sos", Severity.CRITICAL, Condition.NOTED, _life),
-    "fall.detected": _Row("fall", "fall", Severity.CRITICAL, Condition.MOMENTARY, _life),
-    "fall.cancelled": _Row("fall", "fall", Severity.MEDIUM, Condition.CANCELLED, _life),
-    **_hazard("smoke", Severity.CRITICAL),
-    **_hazard("gas", Severity.CRITICAL),
-    **_hazard("co", Severity.CRITICAL),
-    **_hazard("water", Severity.HIGH),
-    "call.requested": _Row("doctor_call", "doctor_call", Severity.HIGH, Condition.MOMENTARY, _doctor_call),
-    "call.ended": _Row("doctor_call", "doctor_call", Severity.HIGH, Condition.NOTED, _doctor_call),
-    **_device_fault("tamper", "tamper.on", "tamper.off"),
-    **_device_fault("fault", "fault.on", "fault.off"),
-    **_device_fault("power", "power.lost", "power.restored"),
-    **_device_fault("battery", "battery.low", "battery.ok", kind="battery"),
-}
-"""Native signal types (design, section 5) that raise, clear or belong on a timeline."""
-
-RULES: frozenset[str] = frozenset(row.rule for row in TABLE.values())
+Heard: TypeAlias = tuple[RuleInForce, Condition]
+"""A rule that hears a signal, and what the signal means to it."""
 
 
 class Signal(Protocol):
@@ -117,9 +70,9 @@ class Signal(Protocol):
         ...
 
 
-def findings_of_signal(signal: Signal, facts: DeviceFacts) -> list[Finding]:
-    """The finding of one signal: exactly one, so that every signal is stored with what became of it."""
-    event = EventKey(
+def event_of(signal: Signal, facts: DeviceFacts) -> EventKey:
+    """The event a signal is stored as."""
+    return EventKey(
         device_id=facts.id,
         event_key=signal.event_key,
         has_own_id=signal.has_own_id,
@@ -130,30 +83,98 @@ def findings_of_signal(signal: Signal, facts: DeviceFacts) -> list[Finding]:
         retained=signal.retained,
         redelivered=signal.redelivered,
     )
-    row = TABLE.get(signal.type)
-    if row is None:
-        row = _Row("none", "none", Severity.INFO, Condition.NONE, _fault)
-    return [
-        Finding(
-            home_id=facts.home_id,
-            device_id=facts.id,
-            resident_id=facts.worn_by if row.lane is _life else None,
-            rule=row.rule,
-            subject=facts.subject,
-            kind=row.kind,
-            severity=raised_by_hint(row.severity, signal.data) if row.condition in _RAISING else row.severity,
-            condition=row.condition,
-            lane=row.lane(facts),
-            event=event,
-            not_live=not facts.live,
-            probe=facts.probe,
-            cancel_window_seconds=facts.cancel_window_seconds if row.rule == "fall" else None,
-            evidence={"signal": signal.type},
-        )
+
+
+def meanings(rule: RuleInForce) -> dict[str, Condition]:
+    """Every signal a rule hears, and what it means."""
+    spec = rule.spec
+    if isinstance(spec, BatteryRule):
+        return {**dict.fromkeys(spec.on, Condition.ON), **dict.fromkeys(spec.off, Condition.OFF)}
+    if not isinstance(spec, SignalRule):
+        return {}
+    raising = Condition.ON if spec.off else Condition.MOMENTARY
+    return {
+        **dict.fromkeys(spec.on, raising),
+        **dict.fromkeys(spec.off, Condition.OFF),
+        **dict.fromkeys(spec.cancel, Condition.CANCELLED),
+        **dict.fromkeys(spec.note, Condition.NOTED),
+    }
+
+
+def builtin_heard(signal_type: str) -> tuple[Heard, ...]:
+    """The built-in rules that hear a signal."""
+    return tuple((rule, means[signal_type]) for rule in builtin_rules() if signal_type in (means := meanings(rule)))
+
+
+def findings_of_signal(
+    signal: Signal, facts: DeviceFacts, heard: Sequence[Heard] | None = None, day: Day | None = None
+) -> list[Finding]:
+    """The findings of one signal, the one that carries its event last; `heard` None means the built-in rules."""
+    event = event_of(signal, facts)
+    found = [
+        _finding(rule, means, event, facts)
+        for rule, means in (builtin_heard(signal.type) if heard is None else heard)
+        if looks_at(rule, facts) and _is_time(rule, means, event, day)
     ]
+    if not found:
+        return [_stored_only(event, facts)]
+    if len(found) > 1:
+        found.sort(key=lambda one: (one.monitor, one.severity.rank), reverse=True)
+        found = [*(replace(one, event=None, caused_by=event) for one in found[:-1]), found[-1]]
+    return found
 
 
-_RAISING = frozenset({Condition.MOMENTARY, Condition.ON})
+def _is_time(rule: RuleInForce, means: Condition, event: EventKey, day: Day | None) -> bool:
+    window = rule.spec.during if isinstance(rule.spec, SignalRule) else None
+    return window is None or day is None or means not in RAISING or contains(window, day, event.happened_at)
+
+
+def _finding(rule: RuleInForce, means: Condition, event: EventKey, facts: DeviceFacts) -> Finding:
+    spec = rule.spec
+    severity = spec.severity
+    if means in RAISING:
+        severity = raised_by_hint(severity, event.data)
+    elif means is Condition.CANCELLED and isinstance(spec, SignalRule):
+        severity = spec.cancelled_severity
+    return of_device(
+        rule,
+        facts,
+        subject=facts.subject,
+        condition=means,
+        severity=severity,
+        event=event,
+        cancel_window_seconds=_window_seconds(rule, facts),
+        confirm_seconds=spec.confirm_seconds if isinstance(spec, SignalRule) and rule.version else None,
+        evidence={"signal": event.type},
+        chain=(Link("signal", event.happened_at, event.type, facts.id, None, place_of(facts)),),
+    )
+
+
+def _window_seconds(rule: RuleInForce, facts: DeviceFacts) -> float | None:
+    """How long the wearer may take it back; None where it is certain at once."""
+    spec = rule.spec
+    if not isinstance(spec, SignalRule) or spec.confirm_seconds is None:
+        return None
+    return facts.cancel_window_seconds if spec.confirm_only_with_profile_window else spec.confirm_seconds
+
+
+def _stored_only(event: EventKey, facts: DeviceFacts) -> Finding:
+    return Finding(
+        home_id=facts.home_id,
+        device_id=facts.id,
+        rule="none",
+        subject=facts.subject,
+        kind="none",
+        severity=Severity.INFO,
+        condition=Condition.NONE,
+        lane=FAULT,
+        event=event,
+        not_live=not facts.live,
+        probe=facts.probe,
+    )
+
+
+RAISING = frozenset({Condition.MOMENTARY, Condition.ON})
 
 
 def raised_by_hint(severity: Severity, data: Mapping[str, Any]) -> Severity:
@@ -164,4 +185,13 @@ def raised_by_hint(severity: Severity, data: Mapping[str, Any]) -> Severity:
     return severity
 
 
-__all__ = ["RULES", "TABLE", "Signal", "findings_of_signal", "raised_by_hint"]
+__all__ = [
+    "RAISING",
+    "Heard",
+    "Signal",
+    "builtin_heard",
+    "event_of",
+    "findings_of_signal",
+    "meanings",
+    "raised_by_hint",
+]

@@ -1,19 +1,26 @@
-"""Readings against limits, with hysteresis: vitals, carbon monoxide in ppm, a room's temperature. Pure.
+"""Readings against limits, with hysteresis and a hold time: vitals, carbon monoxide in ppm, a room's temperature. Pure.
 
-A missing value is never a normal one: only a reading that is there, and inside the limits by the hysteresis, clears.
-The caller keeps which conditions are active (`alerts.conditions`), so that a normal reading costs nothing.
+A missing value is never a normal one: only a reading that is there, and inside the limits by the hysteresis, clears, or
+ends a hold. A hold is a timer that its first value outside arms; a normal reading, or a further one outside, costs no write.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from alerts.facts import DeviceFacts, Limit
-from alerts.findings import Condition, Finding
-from alerts.lanes import life_lane
+from alerts.findings import Condition, Finding, Link
 from alerts.model import Severity
+from alerts.rules.context import NOTHING, Day, DueTimer, Evaluation, TimerChange
+from alerts.rules.memory import Seen
+from alerts.rules.scene import Scene, builtin, looks_at, of_device, personal, place_of
+from alerts.rules.windows import contains
+from alerts.ruleset.compile import RuleInForce
+from alerts.ruleset.schemas import ThresholdRule
 
 RULE = "threshold"
 
@@ -52,24 +59,131 @@ class Measured:
     at: datetime
 
 
-def findings_of_reading(reading: Measured, facts: DeviceFacts, active: Severity | None) -> list[Finding]:
-    """What a reading changes: `active` is the severity of the open condition of this metric, or None.
+def judge_reading(reading: Measured, facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evaluation:
+    """What a reading changes under one rule: findings, and the timer of a hold."""
+    spec = _spec(rule, facts, scene)
+    limit = None if spec is None else limit_of(rule, spec, facts, reading.metric)
+    if spec is None or limit is None or not is_plausible(reading.metric, reading.value):
+        return NOTHING
+    subject = subject_of(reading.metric, facts)
+    waiting = scene.memory.armed.get((spec.code, subject))
+    active = scene.active_of(rule, subject)
+    findings = findings_of_reading(reading, facts, active, rule, limit=limit, day=scene.day, spec=spec)
+    if severity_of(reading.value, limit) is None:
+        if waiting is not None and is_back(reading.value, limit):
+            return Evaluation(tuple(findings), (TimerChange(spec.code, subject, None),))
+        return Evaluation(tuple(findings)) if findings else NOTHING
+    if not findings or active is not None or not spec.hold_seconds or facts.measures_on_demand:
+        return Evaluation(tuple(findings)) if findings else NOTHING
+    if waiting is not None:
+        return NOTHING
+    state = {"device_id": facts.id, "metric": reading.metric, "value": reading.value, "at": reading.at.isoformat()}
+    due_at = reading.at + timedelta(seconds=spec.hold_seconds)
+    return Evaluation(timers=(TimerChange(spec.code, subject, due_at, state, reading.at),))
+
+
+def judge_hold(timer: DueTimer, rule: RuleInForce, scene: Scene) -> Evaluation:
+    """A hold is over: raised unless the last value known is normal again. A value that stopped coming does not end it."""
+    over = TimerChange(timer.rule, timer.subject, None)
+    facts = scene.home.devices.get(int(timer.state.get("device_id", 0)))
+    metric = str(timer.state.get("metric", ""))
+    spec = None if facts is None else _spec(rule, facts, scene)
+    limit = None if facts is None or spec is None else limit_of(rule, spec, facts, metric)
+    if facts is None or spec is None or limit is None:
+        return Evaluation(timers=(over,))
+    first = Measured(metric, float(timer.state["value"]), datetime.fromisoformat(timer.state["at"]))
+    last = _last(facts, metric, scene) or Seen(first.at, facts.id, metric, first.value)
+    value = first.value if last.value is None else last.value
+    if is_back(value, limit) or scene.active_of(rule, timer.subject) is not None:
+        return Evaluation(timers=(over,))
+    severity = severity_of(value, limit) or limit.severity
+    finding = _finding(Measured(metric, value, last.at), facts, limit, severity, Condition.ON, rule=rule)
+    begun = Link("reading", first.at, metric, facts.id, first.value, {**_compared(limit), **place_of(facts)})
+    held = {"held_seconds": spec.hold_seconds, "since": first.at.isoformat()}
+    chain = (begun, *(replace(link, details={**link.details, **held}) for link in finding.chain))
+    return Evaluation((replace(finding, chain=chain, evidence={**finding.evidence, **held}),), (over,))
+
+
+def _last(facts: DeviceFacts, metric: str, scene: Scene) -> Seen | None:
+    """The newest value; of a vital, whichever of the resident's devices measured it."""
+    of = [facts]
+    if facts.resident_id is not None and metric in VITALS:
+        of = [one for one in scene.home.devices.values() if one.resident_id == facts.resident_id]
+    known = [seen for one in of if (seen := scene.memory.values.get((one.id, metric))) is not None]
+    return max(known, key=lambda seen: seen.at, default=None)
+
+
+def _spec(rule: RuleInForce, facts: DeviceFacts, scene: Scene) -> ThresholdRule | None:
+    spec = rule.spec
+    if not isinstance(spec, ThresholdRule) or not looks_at(rule, facts):
+        return None
+    return personal(spec, scene.home, facts.resident_id)
+
+
+def limit_of(rule: RuleInForce, spec: ThresholdRule, facts: DeviceFacts, metric: str) -> Limit | None:
+    """The limit of a metric of a device: the rule's sides, the profile's where those are null, the resident's own above all."""
+    base = facts.limits.get(metric)
+    if spec.limits_of_profile and spec.low is None and spec.high is None and not rule.version:
+        return base
+    own = base is not None and metric in facts.own_limits
+    if base is None or not (spec.limits_of_profile or own):
+        base = Limit()
+    far = spec.far_severity or (base.far_severity if spec.limits_of_profile else Severity.HIGH)
+    low, high = (base.low, base.high) if own else (_first(spec.low, base.low), _first(spec.high, base.high))
+    limit = Limit(
+        low=low,
+        high=high,
+        hysteresis=spec.hysteresis or base.hysteresis,
+        severity=spec.severity,
+        far_low=_at_most(_first(spec.far_low, base.far_low), low),
+        far_high=_at_least(_first(spec.far_high, base.far_high), high),
+        far_severity=min(far, spec.severity, key=lambda one: one.rank),
+    )
+    return None if limit.low is None and limit.high is None else limit
+
+
+def _first(ours: float | None, theirs: float | None) -> float | None:
+    return theirs if ours is None else ours
+
+
+def _at_most(far: float | None, low: float | None) -> float | None:
+    return None if far is None or low is None else min(far, low)
+
+
+def _at_least(far: float | None, high: float | None) -> float | None:
+    return None if far is None or high is None else max(far, high)
+
+
+def findings_of_reading(  # noqa: PLR0913 the last three are what a caller already has
+    reading: Measured,
+    facts: DeviceFacts,
+    active: Severity | None,
+    rule: RuleInForce | None = None,
+    *,
+    limit: Limit | None = None,
+    day: Day | None = None,
+    spec: ThresholdRule | None = None,
+) -> list[Finding]:
+    """What a reading changes: `active` is the severity of the open condition of this metric, or None; `rule` None the built-in.
 
     While a condition lasts only a worse severity is found again. A device that measures on demand has happenings, not
     conditions: each measurement out of range is found, and closing it needs no shelving.
     """
-    limit = facts.limits.get(reading.metric)
+    rule = rule or builtin(RULE)
+    limit = limit or facts.limits.get(reading.metric)
     if limit is None or not is_plausible(reading.metric, reading.value):
         return []
     severity = severity_of(reading.value, limit)
     if severity is None:
         back = active is not None and is_back(reading.value, limit)
-        return [_finding(reading, facts, limit, Severity.INFO, Condition.OFF)] if back else []
+        return [_finding(reading, facts, limit, Severity.INFO, Condition.OFF, rule=rule)] if back else []
+    if spec is not None and spec.during is not None and day is not None and not contains(spec.during, day, reading.at):
+        return []
     if facts.measures_on_demand:
-        return [_finding(reading, facts, limit, severity, Condition.MOMENTARY)]
+        return [_finding(reading, facts, limit, severity, Condition.MOMENTARY, rule=rule)]
     if active is not None and severity.rank >= active.rank:
         return []
-    return [_finding(reading, facts, limit, severity, Condition.ON)]
+    return [_finding(reading, facts, limit, severity, Condition.ON, rule=rule)]
 
 
 def is_plausible(metric: str, value: float) -> bool:
@@ -100,19 +214,17 @@ def subject_of(metric: str, facts: DeviceFacts) -> str:
     return f"{whose}:{metric}"
 
 
-def _finding(reading: Measured, facts: DeviceFacts, limit: Limit, severity: Severity, condition: Condition) -> Finding:
-    return Finding(
-        home_id=facts.home_id,
-        device_id=facts.id,
-        resident_id=facts.worn_by,
-        rule=RULE,
+def _finding(  # noqa: PLR0913 each is one column of the finding
+    reading: Measured, facts: DeviceFacts, limit: Limit, severity: Severity, condition: Condition, *, rule: RuleInForce
+) -> Finding:
+    compared = _compared(limit)
+    return of_device(
+        rule,
+        facts,
         subject=subject_of(reading.metric, facts),
-        kind="vitals" if reading.metric in VITALS else _KINDS.get(reading.metric, "environment"),
-        severity=severity,
         condition=condition,
-        lane=life_lane(facts.worn_by),
-        not_live=not facts.live,
-        probe=facts.probe,
+        kind=kind_of(reading.metric, rule),
+        severity=severity,
         evidence={
             "metric": reading.metric,
             "value": reading.value,
@@ -120,7 +232,21 @@ def _finding(reading: Measured, facts: DeviceFacts, limit: Limit, severity: Seve
             "low": limit.low,
             "high": limit.high,
         },
+        chain=(Link("reading", reading.at, reading.metric, facts.id, reading.value, {**compared, **place_of(facts)}),),
     )
+
+
+def kind_of(metric: str, rule: RuleInForce) -> str:
+    """What an alert about this metric is called."""
+    spec = rule.spec
+    if metric in VITALS or (isinstance(spec, ThresholdRule) and spec.metric is not None):
+        return spec.raises
+    return _KINDS.get(metric, "environment")
+
+
+def _compared(limit: Limit) -> Mapping[str, Any]:
+    sides = {"low": limit.low, "high": limit.high, "far_low": limit.far_low, "far_high": limit.far_high}
+    return {name: side for name, side in sides.items() if side is not None}
 
 
 __all__ = [
@@ -130,6 +256,10 @@ __all__ = [
     "findings_of_reading",
     "is_back",
     "is_plausible",
+    "judge_hold",
+    "judge_reading",
+    "kind_of",
+    "limit_of",
     "severity_of",
     "subject_of",
 ]

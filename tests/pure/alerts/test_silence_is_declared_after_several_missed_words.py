@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.facts import DeviceFacts
 from alerts.findings import Condition
-from alerts.rules.silence import Heard, heard_again, judge_silence
+from alerts.rules.absence import Heard, heard_again, judge_silence
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 START = NOW - timedelta(days=1)
