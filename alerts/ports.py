@@ -23,6 +23,8 @@ class NotSent:
     permanent: bool = False
     retry_after_seconds: float | None = None
     """What the provider asked for; it may wait longer than our own pause, never past the page's deadline."""
+    broken: bool = False
+    """The address itself can never work (no such number, a browser that is gone): its contact point is marked so."""
 
 
 @dataclass(frozen=True, slots=True)

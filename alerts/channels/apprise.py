@@ -12,10 +12,8 @@ import threading
 from types import ModuleType
 from typing import Any
 
+from alerts.channels.provider import NEVER_TAKEN, Timeouts
 from alerts.ports import Message, NotSent, Sent
-
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 5.0
 
 _HTTP_ERROR = re.compile(r"error=(\d{3})")
 _TAKES_HEADERS = re.compile(r"^(json|xml|form)s?://", re.IGNORECASE)
@@ -24,8 +22,11 @@ _TAKES_HEADERS = re.compile(r"^(json|xml|form)s?://", re.IGNORECASE)
 class AppriseChannel:
     """The channel of Apprise addresses. Safe to share between threads."""
 
+    def __init__(self, timeouts: Timeouts | None = None) -> None:
+        self._timeouts = timeouts or Timeouts()
+
     def send(self, message: Message) -> Sent | NotSent:
-        """One attempt. Only an address Apprise cannot read is a permanent failure: a provider may recover from anything."""
+        """One attempt. An address Apprise cannot read is broken; what a service refuses for good is a permanent failure."""
         apprise = _load()
         heard = _Listener(threading.get_ident())
         logger = logging.getLogger("apprise")
@@ -33,15 +34,15 @@ class AppriseChannel:
         try:
             service = apprise.Apprise.instantiate(_with_key(message.target, message.idempotency_key), suppress_exceptions=True)
             if service is None:
-                return NotSent("unusable address", permanent=True)
-            service.socket_connect_timeout = CONNECT_SECONDS
-            service.socket_read_timeout = READ_SECONDS
+                return NotSent("unusable address", permanent=True, broken=True)
+            service.socket_connect_timeout = self._timeouts.connect_seconds
+            service.socket_read_timeout = self._timeouts.read_seconds
             taken = service.notify(body=message.body, title=message.title, notify_type=apprise.NotifyType.WARNING)
         except Exception as error:  # noqa: BLE001 a plugin's own failure is one failed attempt, recorded by the caller
             return NotSent(f"{type(error).__name__}: {error}"[:300])
         finally:
             logger.removeHandler(heard)
-        return Sent() if taken else NotSent(heard.reason())
+        return Sent() if taken else heard.failure()
 
 
 def _load() -> ModuleType:
@@ -74,10 +75,12 @@ class _Listener(logging.Handler):
         if record.thread == self._thread:
             self._lines.append(record.getMessage())
 
-    def reason(self) -> str:
-        """A short reason without hosts and tokens."""
+    def failure(self) -> NotSent:
+        """Why, without hosts and tokens, and whether it will stay so."""
         status: Any = next((found.group(1) for line in self._lines if (found := _HTTP_ERROR.search(line))), None)
-        return f"refused with status {status}" if status else "no answer"
+        if status is None:
+            return NotSent("no answer")
+        return NotSent(f"refused with status {status}", permanent=int(status) in NEVER_TAKEN)
 
 
 __all__ = ["AppriseChannel"]
