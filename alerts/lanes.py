@@ -14,7 +14,7 @@ FAULT = "fault"
 LIFE = "life"
 DOCTOR_CALL = "doctor_call"
 
-FAULT_KINDS = frozenset({"battery", "device_fault", "silence"})
+FAULT_KINDS = frozenset({"battery", "device_fault", "outage", "silence"})
 DRILL_ENDING = ":drill"
 OUTAGE_RULES = frozenset({"power", "silence"})
 """Rules whose alerts at one home are part of the outage of its area, where there is one."""
@@ -34,11 +34,6 @@ def lane_of_test(device_id: int | None) -> str:
 def lane_of_drill(lane: str) -> str:
     """The lane of what happens at a home in a drill: of the same class, and never joined by what is real."""
     return f"{lane}{DRILL_ENDING}"
-
-
-def lane_of_area(area_id: int) -> str:
-    """The lane of what is wrong in a whole area."""
-    return f"outage:area:{area_id}"
 
 
 def system_lane(what: str) -> str:
@@ -101,7 +96,6 @@ __all__ = [
     "LIFE",
     "OUTAGE_RULES",
     "lane_by_hand",
-    "lane_of_area",
     "lane_of_drill",
     "lane_of_test",
     "life_lane",

@@ -22,7 +22,7 @@ from alerts.modes.model import Mode, ModeKind, SuppressedBecause
 from alerts.modes.service import Wanted, write_stay
 from alerts.modes.store import end_suppressed, note_suppressed, standing_modes
 from alerts.modes.suppression import AWAY_MODES, StandingMode, muted_by
-from alerts.muting import SEEN, state_under
+from alerts.muting import state_under
 from alerts.raising import MUTED
 from alerts.ringing import quiet
 from alerts.timeline import Act, Actor, tell
@@ -53,7 +53,7 @@ def set_mode(session: Session, wanted: Wanted, by: By) -> Mode:
 
 def _mute_standing(session: Session, alert: Alert, incident: Incident, standing: Sequence[StandingMode], by: By) -> None:
     found = finding_of(alert, incident.lane)
-    muting = muted_by(found, standing, lane=found.lane, seen=SEEN in found.evidence)
+    muting = muted_by(found, standing, lane=found.lane)
     if muting is None:
         return
     alert.state = state_under(muting)
@@ -128,7 +128,7 @@ def _show_again(session: Session, mode: Mode, now: datetime, settings: Settings)
         if alert.state not in MUTED:
             continue
         found = finding_of(alert, FAULT)
-        muting = muted_by(found, standing, lane=found.lane, seen=SEEN in found.evidence)
+        muting = muted_by(found, standing, lane=found.lane)
         if muting is not None:
             alert.state = state_under(muting)
             end_suppressed(session, alert.home_id, alert.rule, alert.subject, now)
@@ -161,7 +161,6 @@ def raise_standing(session: Session, alert: Alert, now: datetime, settings: Sett
         return
     found = finding_of(alert, FAULT)
     alert.state = AlertState.SUPPRESSED
-    alert.shelved_due_at = None
     session.flush()
     AlertEngine(settings).apply(session, [found], now)
 

@@ -16,9 +16,6 @@ from alerts.modes.store import note_suppressed
 from alerts.modes.suppression import StandingMode, mark_of, muted_by
 from alerts.raising import Result, raise_alert
 
-SEEN = "seen_in"
-"""The evidence of a finding that rests on somebody having been seen names the room under this key."""
-
 
 def raise_unless_muted(batch: Batch, finding: Finding) -> Result:
     """Raise, raise marked, or suppress with a reason."""
@@ -27,10 +24,10 @@ def raise_unless_muted(batch: Batch, finding: Finding) -> Result:
     standing = batch.standing(finding.home_id)
     if not standing:
         return raise_alert(batch, finding)
-    muting = muted_by(finding, standing, lane=finding.lane, seen=SEEN in finding.evidence)
+    muting = muted_by(finding, standing, lane=finding.lane)
     if muting is not None:
         return _mute(batch, finding, muting)
-    return raise_alert(batch, finding, mark_of(finding.home_id, finding.device_id, standing))
+    return raise_alert(batch, finding, mark_of(finding, standing))
 
 
 def _keep_out_of_sight(batch: Batch, finding: Finding, because: SuppressedBecause, mode_id: int | None) -> Result:
@@ -93,4 +90,4 @@ def state_under(muting: StandingMode) -> AlertState:
     return AlertState.OUT_OF_SERVICE if muting.mode is ModeKind.OUT_OF_SERVICE else AlertState.SUPPRESSED
 
 
-__all__ = ["SEEN", "raise_unless_muted", "state_under"]
+__all__ = ["raise_unless_muted", "state_under"]

@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from alerts.lanes import FAULT
 from alerts.model import Severity
@@ -53,6 +53,11 @@ class Judged(Protocol):
         """The resident it is about."""
         ...
 
+    @property
+    def evidence(self) -> Mapping[str, Any]:
+        """What made it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StandingMode:
@@ -68,33 +73,31 @@ class StandingMode:
     """Away or hospital: whether nobody is left at home; set for the home's own stay and when each resident has one."""
 
 
-def because(
-    finding: Judged, standing: Iterable[StandingMode], *, lane: str, monitor: bool = False, seen: bool = False
-) -> SuppressedBecause | None:
-    """Why a finding in `lane` is not shown, or None. `seen`: it rests on somebody having been seen at the home."""
+def because(finding: Judged, standing: Iterable[StandingMode], *, lane: str, monitor: bool = False) -> SuppressedBecause | None:
+    """Why a finding in `lane` is not shown, or None."""
     if monitor:
         return SuppressedBecause.MONITOR
-    muting = muted_by(finding, standing, lane=lane, seen=seen)
+    muting = muted_by(finding, standing, lane=lane)
     return None if muting is None else SuppressedBecause(muting.mode)
 
 
-def muted_by(finding: Judged, standing: Iterable[StandingMode], *, lane: str, seen: bool = False) -> StandingMode | None:
+def muted_by(finding: Judged, standing: Iterable[StandingMode], *, lane: str) -> StandingMode | None:
     """The mode that mutes a finding in `lane`, or None; of several the one that lasts longest."""
-    muting = [mode for mode in standing if _mutes(mode, finding, lane, seen=seen)]
+    muting = [mode for mode in standing if _mutes(mode, finding, lane)]
     return max(muting, key=lambda mode: mode.until_at, default=None)
 
 
-def _mutes(mode: StandingMode, finding: Judged, lane: str, *, seen: bool) -> bool:
+def _mutes(mode: StandingMode, finding: Judged, lane: str) -> bool:
     if mode.mode in AWAY_MODES:
-        return _away_mutes(mode, finding, seen=seen)
+        return _away_mutes(mode, finding)
     if mode.mode is ModeKind.OUT_OF_SERVICE:
         return mode.device_id is not None and finding.device_id == mode.device_id and _broken_mutes(finding, lane)
     return False
 
 
-def _away_mutes(mode: StandingMode, finding: Judged, *, seen: bool) -> bool:
+def _away_mutes(mode: StandingMode, finding: Judged) -> bool:
     about_the_away = mode.empties_home or (mode.resident_id is not None and finding.resident_id == mode.resident_id)
-    if not about_the_away or seen:
+    if not about_the_away or rests_on_sight(finding.rule_kind, finding.evidence):
         return False
     return finding.rule_kind in _NOTHING_SEEN or finding.rule_kind == "geofence"
 
@@ -107,12 +110,22 @@ def _broken_mutes(finding: Judged, lane: str) -> bool:
     return finding.rule_kind in _MEASURED and Severity(finding.severity).rank > Severity.HIGH.rank
 
 
-def mark_of(home_id: int | None, device_id: int | None, standing: Sequence[StandingMode]) -> ModeKind | None:
-    """`test` for what a device in test mode says, `drill` for everything of a home in a drill, else None."""
-    modes = [mode for mode in standing if mode.home_id == home_id]
-    if any(mode.mode is ModeKind.TEST and mode.device_id == device_id and device_id is not None for mode in modes):
+def rests_on_sight(rule_kind: str, evidence: Mapping[str, Any]) -> bool:
+    """Whether a finding follows from somebody having been seen where they should not be, or for too long."""
+    if rule_kind == "inactivity":
+        return evidence.get("name") == "longer_than"
+    return rule_kind == "geofence" and evidence.get("outside") is False
+
+
+def mark_of(finding: Judged, standing: Sequence[StandingMode]) -> ModeKind | None:
+    """`test` for what a device in test mode says, `drill` for everything of a home in a drill, else None.
+
+    What follows from nothing having been seen is no device's word: it is never a test.
+    """
+    testing = {mode.device_id for mode in standing if mode.mode is ModeKind.TEST} - {None}
+    if finding.device_id in testing and finding.rule_kind not in _NOTHING_SEEN:
         return ModeKind.TEST
-    return ModeKind.DRILL if any(mode.mode is ModeKind.DRILL for mode in modes) else None
+    return ModeKind.DRILL if any(mode.mode is ModeKind.DRILL for mode in standing) else None
 
 
 def emptied(modes: Iterable[StandingMode], residents: Iterable[int]) -> bool:
@@ -123,4 +136,4 @@ def emptied(modes: Iterable[StandingMode], residents: Iterable[int]) -> bool:
     return None in gone or (bool(people) and people <= gone)
 
 
-__all__ = ["AWAY_MODES", "Judged", "StandingMode", "because", "emptied", "mark_of", "muted_by"]
+__all__ = ["AWAY_MODES", "Judged", "StandingMode", "because", "emptied", "mark_of", "muted_by", "rests_on_sight"]
