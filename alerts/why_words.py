@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -167,6 +167,15 @@ def moment(at: datetime, beside: datetime, zone: ZoneInfo) -> Pair:
     return f"{local.month} 月 {local.day} 日 {clock}", f"{local.day} {local:%b} {clock}"
 
 
+def day(iso: str) -> Pair:
+    """A calendar day, written `2026-11-16`."""
+    try:
+        of = date.fromisoformat(iso)
+    except ValueError:
+        return iso, iso
+    return f"{of.month} 月 {of.day} 日", f"{of.day} {of:%b}"
+
+
 def device(name: str | None, room: str | None) -> Pair:
     """A device by its name and room, as in `卧室「求助按钮」`."""
     if not name:
@@ -181,6 +190,7 @@ __all__ = [
     "WHETHER",
     "Pair",
     "amount",
+    "day",
     "device",
     "duration",
     "metres",

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from alerts.backtest import store
 from alerts.backtest.fires import Fire, HomeTally, Tally
 from alerts.backtest.nearby import real_incidents
+from alerts.backtest.run import as_tried
 from alerts.backtest.store import Held, RunState
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ruleset.compile import RuleInForce
@@ -135,7 +136,7 @@ class RunAtWork:
         """Work on it; whatever happens, its row says so."""
         log.info("backtest_starts", run=self._held.id, after_home=self._tally.last_home_id)
         try:
-            rule = RuleInForce(ADAPTER.validate_python(self._held.spec).model_copy(update={"enabled": True}))
+            rule = as_tried(ADAPTER.validate_python(self._held.spec))
             self._count()
             for home_id in self._homes():
                 self._work_home(rule, home_id)
