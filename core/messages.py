@@ -83,8 +83,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Somebody else has just changed the rule “{rule}” (it is now version {version}); open it again.",
     ),
     "rule_worsens_unknown": (
-        "“worsens”指向的规则“{worsens}”不存在，或就是这条规则自己。",
-        "`worsens` names the rule “{worsens}”, which does not exist or is this rule itself.",
+        "“worsens”指向的规则“{worsens}”不存在。",
+        "`worsens` names the rule “{worsens}”, which does not exist.",
     ),
     "rule_value_not_own": (
         "规则“{rule}”的“{field}”不能按老人单独设置。可以单独设置的有：{allowed}。",
@@ -264,6 +264,7 @@ FIELD_MESSAGES: dict[str, tuple[str, str]] = {
         "Give one of `none_for_seconds`, `none_in`, or `rooms` with `longer_than_seconds`.",
     ),
     "reserved_code": ("编码“{given}”另有用途，请换一个。", "The code “{given}” has another use; take another."),
+    "rule_worsens_itself": ("规则不能加重自己。", "A rule cannot worsen itself."),
     "rule_said_twice": ("规则“{given}”写了两次。", "The rule “{given}” stands twice."),
     "times_are_equal": ("开始和结束不能相同。", "It cannot end when it begins."),
     "json_invalid": ("不是有效的 JSON。", "Not valid JSON."),

@@ -87,9 +87,14 @@ class AreaCreate(In):
 TimeOfDay: TypeAlias = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="`HH:MM` in the centre's time zone.")]
 
 
+def _refused(code: str) -> PydanticCustomError:
+    """What is wrong, by a code that `core.messages.FIELD_MESSAGES` says in both languages."""
+    return PydanticCustomError(code, "{code}", {"code": code})
+
+
 def _differ(since: str, until: str) -> None:
     if since == until:
-        raise PydanticCustomError("times_are_equal", "it cannot end when it begins")
+        raise _refused("times_are_equal")
 
 
 class Rhythm(In):

@@ -240,6 +240,12 @@ class SequenceRule(RuleBase):
     worsens: Code | None = None
     """Raises the severity of this rule's open alert, where there is one, in place of an alert of its own."""
 
+    @model_validator(mode="after")
+    def _worsens_another(self) -> SequenceRule:
+        if self.worsens == self.code:
+            raise _refused("rule_worsens_itself")
+        return self
+
 
 class InactivityRule(RuleBase):
     """Nothing seen for a time, nothing in a window of the day, or too long in one room."""

@@ -6,7 +6,7 @@ protects life is only ever added to. Changes are in the audit with the fields th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,19 +31,15 @@ from people.rights import Caller
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A rule as somebody wants it; `seen_version` is the one they looked at, where they say so."""
+    """A rule as somebody wants it; `seen_version` is the one they looked at, where they say so.
+
+    `also` are codes of rules that come with it.
+    """
 
     spec: RuleSpec
     note: str | None = None
     seen_version: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Put:
-    """What became of a wanted rule: `created`, `changed` or `unchanged`."""
-
-    rule: RuleInForce
-    outcome: str
+    also: frozenset[str] = frozenset()
 
 
 def find_rule(session: Session, code: str, actor: Caller | str) -> RuleInForce:
@@ -54,28 +50,51 @@ def find_rule(session: Session, code: str, actor: Caller | str) -> RuleInForce:
     return rule
 
 
-def put_rule(session: Session, code: str, wanted: Wanted, now: datetime, actor: Caller | str) -> Put:
+def check_rule(session: Session, spec: RuleSpec, actor: Caller | str, also: Container[str] = ()) -> tuple[RuleInForce | None, str]:
+    """What is in force in its place, and what putting it would be: `created`, `changed` or `unchanged`. Only reads.
+
+    `also` are codes of rules that come with it. ConflictError `rule_protects_life`, `rule_kind_fixed`; NotFoundError
+    `rule_not_found`; InvalidInputError `rule_worsens_unknown`, `unknown_area`, `unknown_home`, `unknown_resident`; ForbiddenError
+    `scope_exceeds_own`.
+    """
+    present = rule_in_force(session, spec.code)
+    if present is not None and not is_seen(session, present.spec.applies, actor):
+        raise NotFoundError("rule_not_found", rule=spec.code)
+    if present is not None and present.spec.kind != spec.kind:
+        raise ConflictError("rule_kind_fixed", rule=spec.code, kind=present.spec.kind)
+    field = weakening(spec, builtin_specs())
+    if field is not None:
+        raise ConflictError("rule_protects_life", rule=spec.code, field=field)
+    worsens = spec.worsens if isinstance(spec, SequenceRule) else None
+    if worsens is not None and worsens not in also and rule_in_force(session, worsens) is None:
+        raise InvalidInputError("rule_worsens_unknown", worsens=worsens)
+    if present is not None and present.spec == spec:
+        return present, "unchanged"
+    check_names(session, spec.applies, actor)
+    for applies in (spec.applies, *(() if present is None else (present.spec.applies,))):
+        check_reach(session, applies, actor)
+    return present, "created" if present is None else "changed"
+
+
+def put_rule(session: Session, code: str, wanted: Wanted, now: datetime, actor: Caller | str) -> RuleInForce:
     """Make a rule say this from now on; the same again is no new version.
 
-    ConflictError `rule_protects_life`, `rule_kind_fixed`, `rule_changed_meanwhile`; InvalidInputError `rule_code_differs`,
-    `rule_worsens_unknown`, `unknown_area`, `unknown_home`, `unknown_resident`; ForbiddenError `scope_exceeds_own`.
+    As `check_rule`, and InvalidInputError `rule_code_differs`, ConflictError `rule_changed_meanwhile`.
     """
     hold_order(session)
     spec = wanted.spec
     if spec.code != code:
         raise InvalidInputError("rule_code_differs", rule=code, given=spec.code)
-    present = rule_in_force(session, code)
-    if present is not None and not is_seen(session, present.spec.applies, actor):
-        raise NotFoundError("rule_not_found", rule=code)
-    _check(session, spec, present, actor)
-    if present is not None and present.spec == spec:
-        return Put(present, "unchanged")
-    if wanted.seen_version is not None and wanted.seen_version != (present.version if present is not None else 0):
-        raise ConflictError("rule_changed_meanwhile", rule=code, version=present.version if present is not None else 0)
+    present, outcome = check_rule(session, spec, actor, wanted.also)
+    if present is not None and outcome == "unchanged":
+        return present
+    seen = present.version if present is not None else 0
+    if wanted.seen_version is not None and wanted.seen_version != seen:
+        raise ConflictError("rule_changed_meanwhile", rule=code, version=seen)
     version = _add_version(session, wanted, now, actor)
-    action = "rule.created" if present is None else "rule.changed"
-    audit.write(session, now, actor, action, subject=code, version=version, fields=_fields(present, spec), note=wanted.note)
-    return Put(RuleInForce(spec, version), "created" if present is None else "changed")
+    fields = _fields(present, spec)
+    audit.write(session, now, actor, f"rule.{outcome}", subject=code, version=version, fields=fields, note=wanted.note)
+    return RuleInForce(spec, version)
 
 
 def delete_rule(session: Session, code: str, now: datetime, actor: Caller | str) -> RuleInForce | None:
@@ -119,21 +138,6 @@ def check_rule_values(session: Session, rule_values: Mapping[str, Mapping[str, A
             raise InvalidInputError("rule_value_wrong", rule=code, field=field) from error
 
 
-def _check(session: Session, spec: RuleSpec, present: RuleInForce | None, actor: Caller | str) -> None:
-    if present is not None and present.spec.kind != spec.kind:
-        raise ConflictError("rule_kind_fixed", rule=spec.code, kind=present.spec.kind)
-    field = weakening(spec, builtin_specs())
-    if field is not None:
-        raise ConflictError("rule_protects_life", rule=spec.code, field=field)
-    worsens = spec.worsens if isinstance(spec, SequenceRule) else None
-    if worsens is not None and (worsens == spec.code or rule_in_force(session, worsens) is None):
-        raise InvalidInputError("rule_worsens_unknown", worsens=worsens)
-    check_names(session, spec.applies, actor)
-    check_reach(session, spec.applies, actor)
-    if present is not None:
-        check_reach(session, present.spec.applies, actor)
-
-
 def _add_version(session: Session, wanted: Wanted, now: datetime, actor: Caller | str) -> int:
     row = store.find_row(session, wanted.spec.code)
     if row is None:
@@ -156,4 +160,4 @@ def _fields(present: RuleInForce | None, spec: RuleSpec) -> list[JsonValue]:
     return [name for name, value in spec.model_dump(mode="json").items() if name not in before or before[name] != value]
 
 
-__all__ = ["Put", "Wanted", "check_rule_values", "delete_rule", "find_rule", "put_rule"]
+__all__ = ["Wanted", "check_rule", "check_rule_values", "delete_rule", "find_rule", "put_rule"]

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError
-
 from alerts.ruleset.schemas import RuleSpec
 from alerts.ruleset.yaml_form import ADAPTER
 
@@ -35,16 +33,4 @@ def own_rule(spec: RuleSpec, values: Mapping[str, Any]) -> RuleSpec:
     return ADAPTER.validate_python({**spec.model_dump(), **values})
 
 
-def rule_of_resident(spec: RuleSpec, rule_values: Mapping[str, Any] | None) -> RuleSpec | None:
-    """The rule as it is for one resident, or None when they do without it. Values that make no rule are passed over."""
-    values = (rule_values or {}).get(spec.code)
-    if not isinstance(values, Mapping) or not values:
-        return spec
-    try:
-        own = own_rule(spec, values)
-    except (KeyError, ValidationError):
-        return spec
-    return own if own.enabled else None
-
-
-__all__ = ["OWN_VALUES", "own_rule", "rule_of_resident"]
+__all__ = ["OWN_VALUES", "own_rule"]

@@ -18,6 +18,7 @@ from core.errors import InvalidInputError
 MAX_CHARACTERS = 512 * 1024
 MAX_DEPTH = 12
 MAX_VALUES = 100_000
+_ON_ONE_LINE = 3
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -74,6 +75,15 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 PyYAML's interface
         """Everything is written where it stands."""
         return True
+
+    def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+        """Lists of words on one line."""
+        return super().represent_sequence(tag, sequence, flow_style or not any(isinstance(one, dict | list) for one in sequence))
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        """Small sets of plain values on one line."""
+        is_small = len(mapping) <= _ON_ONE_LINE and not any(isinstance(one, dict | list) for one in mapping.values())
+        return super().represent_mapping(tag, mapping, flow_style or is_small)
 
 
 for _tag, _pattern, _first in _CORE_SCHEMA:

@@ -50,17 +50,20 @@ def export_rules(caller: Seer, deps: Using) -> Response:
     return Response(text, media_type=_YAML, headers=headers)
 
 
-@router.post("/rules/import", responses=refusals())
+@router.post("/rules/import", responses=refusals(ConflictError("rule_protects_life"), ConflictError("rule_kind_fixed")))
 def import_rules(wanted: RuleImport, request: Request, caller: Changer, deps: Using) -> RuleImported:
     """Put every rule of a YAML text; with a problem anywhere, or in a dry run, nothing is changed.
 
     Rules that are not in the text stay as they are.
     """
-    with deps.database.transaction() as session:
-        done = exchange.import_rules(session, wanted.yaml, deps.clock.now(), caller, dry_run=wanted.dry_run)
-    if not wanted.dry_run and not done.problems:
+    text = exchange.read_text(wanted.yaml)
+    with deps.database.snapshot() as session:
+        plan = exchange.plan_import(session, text, caller)
+    if not wanted.dry_run and not plan.problems:
+        with deps.database.transaction() as session:
+            exchange.carry_out(session, text, plan, deps.clock.now(), caller)
         deps.hint(None)
-    return imported_view(done, language_of(request.headers.get("accept-language")))
+    return imported_view(plan, language_of(request.headers.get("accept-language")))
 
 
 @router.get("/rules/{code}", responses=refusals(NO_RULE))
@@ -89,7 +92,7 @@ def put_rule(code: str, wanted: RulePut, caller: Changer, deps: Using) -> RuleOu
     """Make a rule say this from now on: a new version, or a new rule. The same again changes nothing."""
     with deps.database.transaction() as session:
         change = service.Wanted(wanted.spec, wanted.note, wanted.seen_version)
-        view = rule_view(session, service.put_rule(session, code, change, deps.clock.now(), caller).rule)
+        view = rule_view(session, service.put_rule(session, code, change, deps.clock.now(), caller))
     deps.hint(None)
     return view
 

@@ -187,8 +187,8 @@ def test_a_rule_keeps_its_kind_and_worsens_only_what_exists(town: Town) -> None:
     refused = _put(town, trend | {"kind": "trend", "over_days": 7, "direction": "rise", "change": 2}, status=409)
     assert refused["error"]["code"] == "rule_kind_fixed"
     sequence = _spec(town, "fall_no_movement")
-    for worsens in ("nothing", "fall_no_movement"):
-        assert _put(town, sequence | {"worsens": worsens}, status=422)["error"]["code"] == "rule_worsens_unknown"
+    for worsens, code in (("nothing", "rule_worsens_unknown"), ("fall_no_movement", "invalid_input")):
+        assert _put(town, sequence | {"worsens": worsens}, status=422)["error"]["code"] == code
 
 
 def test_what_was_changed_is_in_the_audit(town: Town) -> None:
