@@ -8,6 +8,7 @@ of the timers can move open dues with it. A process that dies forgets its anchor
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -44,14 +45,14 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._anchor_wall = datetime.now(UTC)
-        self._anchor_monotonic = time.monotonic()
+        self._anchor_wall = self._wall()
+        self._anchor_monotonic = self.monotonic_seconds()
 
     def now(self) -> datetime:
         """The anchored instant, corrected for slow drift below the step threshold."""
         with self._lock:
             anchored = self._anchored()
-            drift = datetime.now(UTC) - anchored
+            drift = self._wall() - anchored
             # Slow drift (NTP slewing, a suspended laptop's rounding) is followed silently; a step waits for take_step.
             return anchored if abs(drift) > _STEP_THRESHOLD else anchored + drift
 
@@ -62,14 +63,17 @@ class SystemClock:
     def take_step(self) -> timedelta | None:
         """Report a wall-clock step once and follow it."""
         with self._lock:
-            wall = datetime.now(UTC)
+            wall = self._wall()
             drift = wall - self._anchored()
             self._anchor_wall = wall
-            self._anchor_monotonic = time.monotonic()
+            self._anchor_monotonic = self.monotonic_seconds()
             return drift if abs(drift) > _STEP_THRESHOLD else None
 
     def _anchored(self) -> datetime:
-        return self._anchor_wall + timedelta(seconds=time.monotonic() - self._anchor_monotonic)
+        return self._anchor_wall + timedelta(seconds=self.monotonic_seconds() - self._anchor_monotonic)
+
+    def _wall(self) -> datetime:
+        return datetime.now(UTC)
 
 
 class ManualClock:
@@ -106,6 +110,33 @@ class ManualClock:
         """Set the wall clock, without time passing."""
         self._now += by
         self._step = by
+
+
+_LOOK_SECONDS = 0.25
+
+
+def wait(event: threading.Event, seconds: float, clock: Clock) -> bool:
+    """Wait until `event` is set or `seconds` have passed, by the machine or by `clock`; whether it is set.
+
+    A clock that is moved while somebody waits ends the wait within half a second.
+    """
+    began_seconds, due_seconds = clock.monotonic_seconds(), time.monotonic() + seconds
+    while not event.is_set():
+        left_seconds = min(due_seconds - time.monotonic(), began_seconds + seconds - clock.monotonic_seconds())
+        if left_seconds <= 0:
+            return False
+        event.wait(min(left_seconds, _LOOK_SECONDS))
+    return True
+
+
+async def sleep(seconds: float, clock: Clock) -> None:
+    """Sleep until `seconds` have passed, by the machine or by `clock`."""
+    began_seconds, due_seconds = clock.monotonic_seconds(), time.monotonic() + seconds
+    while True:
+        left_seconds = min(due_seconds - time.monotonic(), began_seconds + seconds - clock.monotonic_seconds())
+        if left_seconds <= 0:
+            return
+        await asyncio.sleep(min(left_seconds, _LOOK_SECONDS))
 
 
 def credible_instant(device_time: datetime | None, received_at: datetime) -> datetime:

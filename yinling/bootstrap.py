@@ -5,13 +5,23 @@ Nothing else in the house knows everyone. Each `run_…` blocks until SIGTERM or
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any, NoReturn
 
-from core.clock import SystemClock
+from core.clock import Clock, SystemClock
 from core.config import Settings
 from core.database import Database
 from people.model import Centre
 from yinling import migrations
+
+
+def make_clock() -> Clock:
+    """The clock of a process: the machine's, or the one that a test of the whole program moves."""
+    from core.movable_clock import VARIABLE, MovableClock
+
+    moved_by = os.environ.get(VARIABLE)
+    return SystemClock() if moved_by is None else MovableClock(Path(moved_by))
 
 
 def open_database(settings: Settings) -> Database:
@@ -26,7 +36,7 @@ def migrate(settings: Settings) -> None:
         migrations.upgrade(database)
         with database.transaction() as session:
             if session.get(Centre, 1) is None:
-                session.add(Centre(id=1, name="调度中心", created_at=SystemClock().now()))
+                session.add(Centre(id=1, name="调度中心", created_at=make_clock().now()))
     finally:
         database.close()
 
@@ -42,21 +52,21 @@ def run_ingest(settings: Settings, partition: int, partitions: int) -> None:
     """Be the ingest worker `partition` of `partitions`."""
     from yinling.ingest_process import IngestProcess
 
-    IngestProcess(settings, SystemClock(), partition, partitions).run()
+    IngestProcess(settings, make_clock(), partition, partitions).run()
 
 
 def run_pager(settings: Settings) -> None:
     """Be the pager."""
     from yinling.pager_process import PagerProcess
 
-    PagerProcess(settings, SystemClock()).run()
+    PagerProcess(settings, make_clock()).run()
 
 
 def run_api(settings: Settings) -> None:
     """Be the API and the pages."""
     from api.server import serve
 
-    serve(settings, SystemClock())
+    serve(settings, make_clock())
 
 
 def openapi_document() -> dict[str, Any]:

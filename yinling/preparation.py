@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import closing
 
-from core.clock import SystemClock
 from core.config import Settings
 from people.users import ensure_administrator
 from yinling import bootstrap
@@ -15,4 +14,4 @@ def prepare_stores(settings: Settings, default_password: str | None = None) -> s
     bootstrap.migrate(settings)
     given = settings.admin_password.get_secret_value() if settings.admin_password else default_password
     with closing(bootstrap.open_database(settings)) as database, database.transaction() as session:
-        return ensure_administrator(session, given, SystemClock().now())
+        return ensure_administrator(session, given, bootstrap.make_clock().now())

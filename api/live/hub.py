@@ -25,7 +25,7 @@ from alerts.presence import end_presence, renew_presence
 from api.live.events import LiveEvent, heartbeat, hello, probe, render, reset
 from api.live.metrics import DROPPED, EVENTS, STREAMS
 from api.sessions import load_caller
-from core.clock import Clock
+from core.clock import Clock, sleep
 from core.database import Database
 from core.ids import new_code
 from people.rights import Caller, Capability
@@ -218,7 +218,7 @@ class LiveHub:
 
     async def _tend(self) -> None:
         while True:
-            await asyncio.sleep(TEND_SECONDS)
+            await sleep(TEND_SECONDS, self._clock)
             beat = heartbeat(self._sequence, self._clock.now())
             for stream in tuple(self._streams):
                 stream.offer(beat)

@@ -36,7 +36,8 @@ def settings_page() -> str:
         "page holds them all. A wrong value ends the program with one sentence that names the variable.",
         _table(("variable", "default", "meaning"), rows),
         "Beside these, `YINLING_FAILPOINT` and `YINLING_FAILPOINT_ONCE` arm the moments of death of `core/failpoints.py` in fault "
-        "tests, and the supervisor tells its children its own process id in `YINLING_SUPERVISOR_PID`.",
+        "tests, `YINLING_TEST_CLOCK` names the file by which a test moves time (`core/movable_clock.py`), and the "
+        "supervisor tells its children its own process id in `YINLING_SUPERVISOR_PID`.",
     )
 
 

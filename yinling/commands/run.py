@@ -64,7 +64,7 @@ class _Centre:
         if not self._settings.demo:
             return
         with closing(bootstrap.open_database(self._settings)) as database:
-            self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, demo.HOMES, SystemClock())
+            self._first_sos = demo.ensure_centre(database, self._data_dir, self._settings, demo.HOMES, bootstrap.make_clock())
 
     def announce(self) -> None:
         """Print where everything is."""

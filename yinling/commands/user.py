@@ -8,7 +8,6 @@ from pathlib import Path
 import typer
 from pydantic import ValidationError
 
-from core.clock import SystemClock
 from core.errors import YinlingError
 from core.ids import new_code
 from core.messages import text
@@ -47,7 +46,7 @@ def add_user(
     hashed = hash_password(wanted.password)
     try:
         with database.transaction() as session:
-            create_user(session, wanted, hashed, SystemClock().now(), "command line")
+            create_user(session, wanted, hashed, bootstrap.make_clock().now(), "command line")
     except YinlingError as error:
         message = f"The person was not added: {text(error.code, 'en', error.details)}"
         raise CannotStartError(message) from error

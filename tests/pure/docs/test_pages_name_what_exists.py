@@ -17,7 +17,7 @@ PAGES = sorted(
     key=str,
 )
 PARTS_OF_A_RECORD = ("Context", "Decision", "Consequences", "Alternatives", "Files")
-SPECIAL = {"YINLING_FAILPOINT", "YINLING_FAILPOINT_ONCE", "YINLING_SUPERVISOR_PID"}
+SPECIAL = {"YINLING_FAILPOINT", "YINLING_FAILPOINT_ONCE", "YINLING_TEST_CLOCK", "YINLING_SUPERVISOR_PID"}
 
 
 def names(paths: list[Path]) -> list[str]:
