@@ -8,119 +8,31 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, model_validator
 
 from alerts.model import Severity
-from devices.profiles import catalogue
-from devices.vocabulary import METRICS, SIGNAL_TYPES
-
-
-def _refused(error: str, **details: str) -> PydanticCustomError:
-    """What is wrong, by a code that `core.messages.FIELD_MESSAGES` says in both languages."""
-    return PydanticCustomError(error, "{error}", {"error": error, **details})
-
-
-def _known_signal(signal: str) -> str:
-    if signal not in SIGNAL_TYPES:
-        raise _refused("unknown_signal", given=signal)
-    return signal
-
-
-def _known_metric(metric: str) -> str:
-    if metric not in METRICS:
-        raise _refused("unknown_metric", given=metric)
-    return metric
-
-
-def _known_profile(profile: str) -> str:
-    if profile not in catalogue():
-        raise _refused("unknown_profile", given=profile)
-    return profile
-
-
-Code: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
-TimeOfDay: TypeAlias = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Seconds: TypeAlias = Annotated[float, Field(gt=0, le=90 * 86400)]
-Audience: TypeAlias = Literal["operators", "supervisors", "installers", "family"]
-Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""Text of one line, as every store keeps it."""
-SignalType: TypeAlias = Annotated[str, AfterValidator(_known_signal)]
-MetricName: TypeAlias = Annotated[str, AfterValidator(_known_metric)]
-ProfileId: TypeAlias = Annotated[str, AfterValidator(_known_profile)]
-
-
-class Strict(BaseModel):
-    """Unknown fields are errors; values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Texts(Strict):
-    """A name in both languages."""
-
-    zh: Word
-    en: Word
-
-
-class Applies(Strict):
-    """Where a rule applies: everything that is named must match; empty means everywhere."""
-
-    areas: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
-    """Codes of areas; their subtrees are meant."""
-    homes: Annotated[tuple[Word, ...], Field(max_length=1000)] = ()
-    """Codes of homes."""
-    residents: Annotated[tuple[Annotated[int, Field(ge=1, le=2**63 - 1)], ...], Field(max_length=1000)] = ()
-    profiles: tuple[ProfileId, ...] = ()
-    """Device profiles whose signals and readings are looked at."""
-    homes_with: tuple[ProfileId, ...] = ()
-    """Only homes that have a device of one of these profiles; the signals and readings of all their devices are looked at."""
-
-
-class Window(Strict):
-    """A part of the day, over midnight when `until` is not after `since`; or the home's own sleep or daylight."""
-
-    since: TimeOfDay | None = None
-    until: TimeOfDay | None = None
-    named: Literal["sleep", "daylight"] | None = None
-
-    @model_validator(mode="after")
-    def _one_way_of_saying_it(self) -> Window:
-        if (self.since is None) != (self.until is None) or (self.named is None) == (self.since is None):
-            raise _refused("window_said_twice_or_not")
-        return self
-
-
-class Happening(Strict):
-    """Something that can be seen at a home: any of these signals, or a reading of a metric beyond a value."""
-
-    signals: tuple[SignalType, ...] = ()
-    metric: MetricName | None = None
-    above: float | None = None
-    below: float | None = None
-    rooms: tuple[Word, ...] = ()
-    """Only from devices in these rooms; empty: any."""
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Happening:
-        if not self.signals and self.metric is None:
-            raise _refused("happening_says_nothing")
-        if self.metric is not None and self.above is None and self.below is None:
-            raise _refused("metric_needs_a_side")
-        return self
-
-
-MOVEMENT = Happening(
-    signals=("motion.seen", "presence.on", "door.opened", "door.closed", "bed.entered", "bed.left", "sign_in.made", "stove.on"),
-    metric="motion",
-    above=0.5,
+from alerts.ruleset.parts import (
+    MOVEMENT,
+    Applies,
+    Audience,
+    Circle,
+    Code,
+    Happening,
+    MetricName,
+    Seconds,
+    SignalType,
+    Strict,
+    Texts,
+    TimeOfDay,
+    Window,
+    Word,
+    refused,
 )
-"""What counts as somebody moving about, unless a rule says otherwise."""
 
 
 def _free_code(code: str) -> str:
     if code in {"backtest", "export", "import"}:
-        raise _refused("reserved_code", given=code)
+        raise refused("reserved_code", given=code)
     return code
 
 
@@ -128,18 +40,25 @@ class RuleBase(Strict):
     """What every rule states."""
 
     code: Annotated[Code, AfterValidator(_free_code)]
+    """Its lasting name, which alerts carry as `rule`; it never changes."""
     name: Texts
+    """What people call it."""
     severity: Severity
+    """How bad what it finds is."""
     raises: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
     """The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …"""
     lane: Literal["life", "fault", "doctor_call"] = "life"
+    """Which alerts of a home may share an incident: a fault never shares one with a danger to life."""
     audience: tuple[Audience, ...] = ("operators",)
+    """Who it is for."""
     playbook: Code | None = None
     """The script operators follow; null for that of `raises`."""
     enabled: bool = True
+    """A rule that is switched off is not evaluated at all."""
     monitor: bool = False
     """Evaluated and stored, never shown to operators."""
     applies: Applies = Applies()
+    """Where it applies; left out: everywhere."""
 
 
 class SignalRule(RuleBase):
@@ -147,6 +66,7 @@ class SignalRule(RuleBase):
 
     kind: Literal["signal"] = "signal"
     on: Annotated[tuple[SignalType, ...], Field(min_length=1)]
+    """Any of these raises it."""
     off: tuple[SignalType, ...] = ()
     """What ends the condition; without any it is momentary."""
     cancel: tuple[SignalType, ...] = ()
@@ -160,12 +80,13 @@ class SignalRule(RuleBase):
     confirm_only_with_profile_window: bool = True
     """Only devices whose profile has a wearer's cancel window are pending; others are certain at once."""
     during: Window | None = None
+    """When it counts; left out: always."""
 
     @model_validator(mode="after")
     def _each_signal_once(self) -> SignalRule:
         said = (*self.on, *self.off, *self.cancel, *self.note)
         if len(set(said)) != len(said):
-            raise _refused("signal_said_twice")
+            raise refused("signal_said_twice")
         return self
 
 
@@ -177,26 +98,33 @@ class ThresholdRule(RuleBase):
     """Null, with `limits_of_profile`: every metric that has limits, save `battery`. A vital then raises what `raises` says,
     `co`, `gas` and `water` their own kind, and anything else `environment`."""
     low: float | None = None
+    """Below this it is out of range."""
     high: float | None = None
+    """Above this it is out of range."""
     far_low: float | None = None
+    """From here down it is `far_severity`."""
     far_high: float | None = None
+    """From here up it is `far_severity`."""
     far_severity: Severity | None = None
+    """How bad it is far outside; null: as `severity`, or as the profile says."""
     hysteresis: Annotated[float, Field(ge=0)] = 0.0
+    """Normal again only when it is this far inside."""
     hold_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 0.0
     """It must last this long; a value that stops coming does not end it."""
     limits_of_profile: bool = False
     """Sides that are null come from the device's profile; a resident's own limits always win."""
     during: Window | None = None
+    """When it counts; left out: always."""
 
     @model_validator(mode="after")
     def _has_a_side(self) -> ThresholdRule:
         if not self.limits_of_profile and (self.metric is None or (self.low is None and self.high is None)):
-            raise _refused("threshold_without_limit")
+            raise refused("threshold_without_limit")
         ladder = [value for value in (self.far_low, self.low, self.high, self.far_high) if value is not None]
         if sorted(ladder) != ladder or (self.metric is None and ladder):
-            raise _refused("limits_out_of_order")
+            raise refused("limits_out_of_order")
         if self.low is not None and self.high is not None and self.high - self.low <= 2 * self.hysteresis:
-            raise _refused("hysteresis_too_wide")
+            raise refused("hysteresis_too_wide")
         return self
 
 
@@ -205,21 +133,26 @@ class TrendRule(RuleBase):
 
     kind: Literal["trend"] = "trend"
     metric: MetricName
+    """What is compared."""
     statistic: Literal["mean", "median", "last", "sum"] = "mean"
+    """How a day's readings become its value."""
     during: Window | None = None
     """The part of each day that counts, such as the morning."""
     over_days: Annotated[int, Field(ge=2, le=90)]
+    """So many days are compared, today among them."""
     direction: Literal["rise", "fall", "either"]
+    """Which change matters."""
     change: Annotated[float, Field(gt=0)]
     """In the metric's unit, or in per cent of the earlier value when `relative`."""
     relative: bool = False
+    """`change` is in per cent."""
     at_least_days: Annotated[int, Field(ge=2, le=90)] = 2
     """Days with a value within `over_days`; fewer decide nothing."""
 
     @model_validator(mode="after")
     def _days_fit(self) -> TrendRule:
         if self.at_least_days > self.over_days:
-            raise _refused("more_days_than_looked_at")
+            raise refused("more_days_than_looked_at")
         return self
 
 
@@ -228,10 +161,13 @@ class SequenceRule(RuleBase):
 
     kind: Literal["sequence"] = "sequence"
     first: Happening
+    """A."""
     then: Happening
+    """B."""
     expected: bool
     """True: raised when B follows. False: raised when B does not follow (or never could be seen) in time."""
     within_seconds: Seconds
+    """So long after A."""
     during: Window | None = None
     """When A counts."""
     only_when_nobody_home: bool = False
@@ -243,7 +179,7 @@ class SequenceRule(RuleBase):
     @model_validator(mode="after")
     def _worsens_another(self) -> SequenceRule:
         if self.worsens == self.code:
-            raise _refused("rule_worsens_itself")
+            raise refused("rule_worsens_itself")
         return self
 
 
@@ -252,7 +188,9 @@ class InactivityRule(RuleBase):
 
     kind: Literal["inactivity"] = "inactivity"
     activity: Happening = MOVEMENT
+    """What counts as somebody moving about."""
     none_for_seconds: Seconds | None = None
+    """Nothing for this long."""
     none_in: Window | None = None
     """"Not up by ten": nothing between `since` and `until`, judged at `until`."""
     longer_than_seconds: Seconds | None = None
@@ -266,7 +204,7 @@ class InactivityRule(RuleBase):
     def _one_form(self) -> InactivityRule:
         forms = (self.none_for_seconds, self.none_in, self.longer_than_seconds)
         if sum(form is not None for form in forms) != 1 or bool(self.rooms) != (self.longer_than_seconds is not None):
-            raise _refused("inactivity_needs_one_form")
+            raise refused("inactivity_needs_one_form")
         return self
 
 
@@ -283,7 +221,9 @@ class BatteryRule(RuleBase):
 
     kind: Literal["battery"] = "battery"
     on: tuple[SignalType, ...] = ("battery.low",)
+    """What a device says of itself."""
     off: tuple[SignalType, ...] = ("battery.ok",)
+    """What it says when it is well again."""
     low_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
     """Null: the profile's limit, or 20 % where it has none."""
     hysteresis_percent: Annotated[float, Field(ge=0, lt=100)] | None = None
@@ -295,17 +235,11 @@ class OutageRule(RuleBase):
 
     kind: Literal["outage"] = "outage"
     homes_at_least: Annotated[int, Field(ge=2, le=100_000)] = 5
+    """So many homes of an area,"""
     share_at_least: Annotated[float, Field(gt=0, le=1)] = 0.3
-    """Of the watched homes of the area; both numbers must be reached."""
+    """and this share of its watched homes; both must be reached."""
     within_seconds: Seconds = 60.0
-
-
-class Circle(Strict):
-    """A place on the map."""
-
-    latitude: Annotated[float, Field(ge=-90, le=90)]
-    longitude: Annotated[float, Field(ge=-180, le=180)]
-    radius_metres: Annotated[float, Field(gt=0, le=100_000)]
+    """They fell silent or lost their power within this time."""
 
 
 class GeofenceRule(RuleBase):
@@ -315,11 +249,15 @@ class GeofenceRule(RuleBase):
     circles: tuple[Circle, ...] = ()
     """Empty: a circle around the home, of `home_radius_metres`."""
     home_radius_metres: Annotated[float, Field(gt=0, le=100_000)] = 500.0
+    """Around the home's own place on the map; a home without one is not judged."""
     outside: bool = True
+    """False: raised inside the circles."""
     hold_seconds: Annotated[float, Field(ge=0, le=86400)] = 120.0
+    """It must last this long."""
     worst_accuracy_metres: Annotated[float, Field(gt=0)] = 200.0
     """A position vaguer than this decides nothing."""
     during: Window | None = None
+    """When it counts; left out: always."""
 
 
 class RoutineRule(RuleBase):
@@ -327,6 +265,7 @@ class RoutineRule(RuleBase):
 
     kind: Literal["routine"] = "routine"
     monitor: Literal[True] = True
+    """Never shown to operators."""
 
 
 RuleSpec: TypeAlias = Annotated[

@@ -14,6 +14,7 @@ import typer
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
+from support import rule_reference
 
 from core.config import Settings
 from core.messages import MESSAGES
@@ -122,12 +123,29 @@ def profiles_page() -> str:
     )
 
 
+def rules_page() -> str:
+    sections = [
+        "\n\n".join(part for part in (f"## {heading}", text, _table(tuple(head), rows)) if part)
+        for heading, text, head, rows in rule_reference.parts()
+    ]
+    return _page(
+        "Rules",
+        "A rule turns signals, readings and silences into alerts. Supervisors change them on the pages, over the API or as YAML "
+        "(`yinling rules export`, `yinling rules import`); every change is a version that stays readable. A changed built-in rule "
+        "takes the place of the built-in one until the change is deleted. Durations are seconds, times of the day `HH:MM` in the "
+        "centre's zone, metrics in their units.",
+        f"```yaml\n{rule_reference.EXAMPLE}\n```",
+        *sections,
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "commands.md": commands_page,
     "metrics.md": metrics_page,
     "errors.md": errors_page,
     "profiles.md": profiles_page,
+    "rules.md": rules_page,
 }
 
 
