@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import time
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from alerts.facts import DeviceFacts, Limit
 from alerts.model import Severity
+from alerts.rules.context import DAYLIGHT, SLEEP, HomeFacts, ResidentFacts
 from core.partition import partition_of
 from devices.codecs.types import CodecContext, DeviceView, index_children
 from devices.model import Device, DeviceState
@@ -46,6 +49,8 @@ class HomePage:
     by_code: Mapping[str, KnownDevice]
     by_id: Mapping[int, KnownDevice]
     contexts: Mapping[str, CodecContext] = field(default_factory=dict)
+    facts: HomeFacts = field(default_factory=lambda: HomeFacts(0, ""))
+    """As rules see it; devices out of use are not in it."""
 
     def child(self, gateway: KnownDevice, key: str) -> KnownDevice | None:
         """A gateway's child by lasting address or by today's name."""
@@ -62,6 +67,17 @@ class HomeBook:
         self._lock = threading.Lock()
         self._by_code: dict[str, HomePage] = {}
         self._by_id: dict[int, HomePage] = {}
+        self._fresh: set[int] = set()
+
+    def take_fresh(self, most: int) -> list[int]:
+        """Homes that were read since the last call, at most so many; each is told once."""
+        with self._lock:
+            return [self._fresh.pop() for _ in range(min(most, len(self._fresh)))]
+
+    def refresh_all(self) -> None:
+        """Tell every home as if it had just been read: the rules changed."""
+        with self._lock:
+            self._fresh.update(self._by_id)
 
     def page(self, code: str) -> HomePage | None:
         """A home by its topic name."""
@@ -125,6 +141,7 @@ class HomeBook:
             for page in pages:
                 self._by_code[page.code] = page
                 self._by_id[page.id] = page
+                self._fresh.add(page.id)
 
 
 def read_page(home: Home, devices: Sequence[Device]) -> HomePage:
@@ -136,9 +153,41 @@ def read_page(home: Home, devices: Sequence[Device]) -> HomePage:
         if one.view.parent_id is not None:
             children.setdefault(one.view.parent_id, []).append(one.view)
     contexts = {one.view.code: CodecContext(one.view, index_children(children.get(one.view.id, ()))) for one in known}
+    retired = {device.id for device in devices if device.state == DeviceState.RETIRED}
     return HomePage(
-        home.id, home.code, home.revision, {one.view.code: one for one in known}, {one.view.id: one for one in known}, contexts
+        home.id,
+        home.code,
+        home.revision,
+        {one.view.code: one for one in known},
+        {one.view.id: one for one in known},
+        contexts,
+        home_facts(home, [one.facts for one in known if one.facts.id not in retired]),
     )
+
+
+def home_facts(home: Home, devices: Iterable[DeviceFacts]) -> HomeFacts:
+    """A home as rules see it."""
+    rhythm = home.rhythm or {}
+    return HomeFacts(
+        id=home.id,
+        code=home.code,
+        devices={facts.id: facts for facts in devices},
+        residents=tuple(ResidentFacts(one.id, one.rule_values or {}) for one in home.residents),
+        area_path=None if home.area is None else home.area.path,
+        latitude=home.latitude,
+        longitude=home.longitude,
+        sleep=_part_of_day(rhythm.get("sleep"), SLEEP),
+        daylight=_part_of_day(rhythm.get("daylight"), DAYLIGHT),
+        probe=home.is_probe,
+    )
+
+
+def _part_of_day(said: Any, default: tuple[time, time]) -> tuple[time, time]:
+    try:
+        since, until = said
+        return time.fromisoformat(since), time.fromisoformat(until)
+    except (TypeError, ValueError):
+        return default
 
 
 def _known(device: Device, home: Home, residents: Mapping[int, Resident]) -> KnownDevice:
@@ -160,9 +209,20 @@ def _known(device: Device, home: Home, residents: Mapping[int, Resident]) -> Kno
         silence_seconds=None if profile is None else profile.silence_seconds,
         measures_on_demand=profile is not None and profile.measures_on_demand,
         limits=limits_for(profile, None if resident is None else resident.limits),
+        own_limits=frozenset(() if resident is None else resident.limits or ()),
+        signals=_words(device.profile)[0],
+        metrics=_words(device.profile)[1],
+        room=device.room,
         created_at=device.created_at,
     )
     return KnownDevice(view, facts)
+
+
+@cache
+def _words(profile_id: str) -> tuple[frozenset[str], frozenset[str]]:
+    """What a profile can say and measure; one value for all its devices."""
+    profile = catalogue().get(profile_id)
+    return (frozenset(), frozenset()) if profile is None else (frozenset(profile.signals), frozenset(profile.metrics))
 
 
 def _measured_resident(device: Device, residents: Mapping[int, Resident]) -> Resident | None:

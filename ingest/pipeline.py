@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from alerts import rule_timers
 from alerts.findings import Outcome
 from alerts.leases import check_epoch
 from alerts.model import Severity
@@ -62,7 +63,8 @@ class Pipeline:
         """Commit a batch. Raises and leaves nothing behind when the store refuses."""
         wanted = [delivery for delivery in deliveries if self._is_allowed(delivery)]
         items = self._decode(wanted)
-        plan = make_plan(items, self._tools.conditions, self._tools.reported)
+        self._recall(items)
+        plan = self._plan(items)
         reach("ingest.decoded")
         outcomes: Sequence[Outcome] = ()
         if plan.needs_store:
@@ -74,6 +76,7 @@ class Pipeline:
         reach("ingest.after_receipt")
         self._tools.conditions.learn(outcomes)
         self._tools.reported.learn(plan.told)
+        self._tools.rules.absorb(plan.learnt, plan.timers, self._tools.clock.now())
         self._on_outcomes(outcomes)
         self._note(plan)
         if plan.readings:
@@ -110,6 +113,22 @@ class Pipeline:
             self._tools.book.find(session, missing)
         return [decode(self._tools.book, item.delivery) if item.home in missing else item for item in items]
 
+    def _plan(self, items: Sequence[Item]) -> Plan:
+        tools = self._tools
+        return make_plan(items, tools.conditions, tools.reported, tools.rules, tools.clock.now())
+
+    def _recall(self, items: Sequence[Item], session: Session | None = None) -> None:
+        """Read what is known of homes met for the first time since the start."""
+        tools = self._tools
+        missing = tools.rules.missing({item.page.id: item.page for item in items if item.page is not None}.values())
+        if not missing:
+            return
+        if session is not None:
+            tools.rules.recall(session, missing, tools.clock.now())
+            return
+        with tools.database.snapshot() as snapshot:
+            tools.rules.recall(snapshot, missing, tools.clock.now())
+
     def _commit(self, plan: Plan, items: list[Item]) -> tuple[Plan, list[Item], Sequence[Outcome]]:
         tools = self._tools
         now = tools.clock.now()
@@ -119,8 +138,10 @@ class Pipeline:
             if changed:
                 tools.book.load(session, list(changed))
                 items = [decode(tools.book, item.delivery) for item in items]
-                plan = make_plan(items, tools.conditions, tools.reported)
+                self._recall(items, session)
+                plan = self._plan(items)
             outcomes = tools.engine.apply(session, plan.findings, now)
+            rule_timers.keep(session, plan.timers, now)
             tools.unknown.keep(session, plan.unknowns)
             session.flush()
             reach("ingest.before_commit")

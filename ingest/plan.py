@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from alerts.conditions import ActiveConditions
 from alerts.findings import Condition, Finding
 from alerts.rules.battery import METRIC as BATTERY
-from alerts.rules.battery import RULE as BATTERY_RULE
-from alerts.rules.battery import findings_of_battery
-from alerts.rules.signal import findings_of_signal
-from alerts.rules.absence import RULE as SILENCE_RULE
-from alerts.rules.absence import heard_again
-from alerts.rules.threshold import RULE as THRESHOLD_RULE
-from alerts.rules.threshold import Measured, findings_of_reading
-from alerts.rules.threshold import subject_of as threshold_subject
+from alerts.rules.context import Evaluation, TimerChange
+from alerts.rules.geofence import METRICS as POSITION
+from alerts.rules.memory import HomeMemory
+from alerts.rules.threshold import Measured
 from devices.codecs.types import Reading, Signal, StateUpdate
 from ingest.book import KnownDevice
 from ingest.decode import Item
+from ingest.live_rules import Evaluators, LiveRules
 from ingest.reported import ReportedStates, Told
 from ingest.unknown import Unknown
 from timeseries.ports import StoredReading
@@ -42,83 +40,116 @@ class Plan:
     states: list[tuple[KnownDevice, Item, StateUpdate]] = field(default_factory=list)
     values: list[tuple[KnownDevice, Item, Reading]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    timers: dict[int, list[TimerChange]] = field(default_factory=dict)
+    """What rules wait for from now on, or no longer, by home id."""
+    learnt: dict[int, HomeMemory] = field(default_factory=dict)
+    """What each home's memory becomes once all this is kept."""
 
     @property
     def needs_store(self) -> bool:
         """Whether anything must be committed before the acknowledgement."""
-        return bool(self.findings or self.unknowns or self.with_children)
+        return bool(self.findings or self.unknowns or self.with_children or self.timers)
 
     @property
     def home_ids(self) -> set[int]:
         """The homes it would write for."""
         ids = {finding.home_id for finding in self.findings if finding.home_id is not None}
+        ids.update(self.timers)
         return ids | {item.page.id for item in self.with_children if item.page is not None}
 
 
-def make_plan(items: Sequence[Item], conditions: ActiveConditions, reported: ReportedStates) -> Plan:
+def make_plan(
+    items: Sequence[Item], conditions: ActiveConditions, reported: ReportedStates, rules: LiveRules, now: datetime
+) -> Plan:
     """Run the rules over a decoded batch."""
-    plan = Plan()
+    planner = _Planner(Evaluators(rules, conditions), conditions, reported, now)
     for item in items:
+        planner.plan_item(item)
+    planner.plan.learnt = planner.evaluators.forks
+    return planner.plan
+
+
+@dataclass(slots=True)
+class _Planner:
+    """One batch at work."""
+
+    evaluators: Evaluators
+    conditions: ActiveConditions
+    reported: ReportedStates
+    now: datetime
+    plan: Plan = field(default_factory=Plan)
+
+    def plan_item(self, item: Item) -> None:
+        """One message."""
+        plan = self.plan
         plan.unknowns += item.unknowns()
         if item.decoded.children:
             plan.with_children.append(item)
-        _plan_item(plan, item, conditions, reported)
-    return plan
+        heard: dict[int, tuple[KnownDevice, bool]] = {}
+        if item.speaker is not None:
+            heard[item.speaker.facts.id] = (item.speaker, False)
+        for signal in item.decoded.signals:
+            if (device := item.device_of(signal.device)) is not None:
+                heard[device.facts.id] = (device, True)
+                self._signal(item, device, signal)
+        for reading in _in_order(item.decoded.readings):
+            if (device := item.device_of(reading.device)) is not None:
+                heard.setdefault(device.facts.id, (device, False))
+                self._reading(item, device, reading)
+        for state in item.decoded.states:
+            if (device := item.device_of(state.device)) is not None:
+                heard.setdefault(device.facts.id, (device, False))
+                self._state(item, device, state)
+        if not item.raw.retained:  # what the broker kept from before says nothing of now
+            self._heard(item, heard.values())
+
+    def _signal(self, item: Item, device: KnownDevice, signal: Signal) -> None:
+        assert item.page is not None  # noqa: S101 a device of the item was found in it
+        evaluator, active = self.evaluators.of(item.page)
+        news = self.reported.is_news(device.facts.id, signal)
+        found = evaluator.on_signal(signal, device.facts, active, news=news)
+        # What raises an alert, or what one stands on, always passes: the engine, which reads what is stored, decides.
+        if news or any(one.condition in _RAISES or self.conditions.severity(*one.key) is not None for one in found.findings):
+            self._take(item.page.id, evaluator.memory, found)
+            self.plan.told.append((device.facts.id, signal))
+
+    def _reading(self, item: Item, device: KnownDevice, reading: Reading) -> None:
+        facts = device.facts
+        self.plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
+        self.plan.values.append((device, item, reading))
+        self._measured(item, device, Measured(reading.metric, reading.value, reading.at))
+
+    def _state(self, item: Item, device: KnownDevice, state: StateUpdate) -> None:
+        self.plan.states.append((device, item, state))
+        if state.battery is not None:
+            self._measured(item, device, Measured(BATTERY, state.battery, item.raw.received_at))
+
+    def _measured(self, item: Item, device: KnownDevice, measured: Measured) -> None:
+        assert item.page is not None  # noqa: S101 a device of the item was found in it
+        evaluator, active = self.evaluators.of(item.page)
+        found = evaluator.on_reading(measured, device.facts, active)
+        if found:
+            self._take(item.page.id, evaluator.memory, found)
+
+    def _heard(self, item: Item, heard: Iterable[tuple[KnownDevice, bool]]) -> None:
+        for device, is_event in heard:
+            self.plan.heard.append((device, item, is_event))
+            if item.page is None:
+                continue
+            evaluator, active = self.evaluators.of(item.page)
+            found = evaluator.on_heard(device.facts, item.raw.received_at, active)
+            if found:
+                self._take(item.page.id, evaluator.memory, found)
+
+    def _take(self, home_id: int, memory: HomeMemory, found: Evaluation) -> None:
+        self.plan.findings += found.findings
+        if found.timers:
+            self.plan.timers.setdefault(home_id, []).extend(found.timers)
+            memory.change(found.timers, self.now)
 
 
-def _plan_item(plan: Plan, item: Item, conditions: ActiveConditions, reported: ReportedStates) -> None:
-    heard: dict[int, tuple[KnownDevice, bool]] = {}
-    if item.speaker is not None:
-        heard[item.speaker.facts.id] = (item.speaker, False)
-    for signal in item.decoded.signals:
-        if (device := item.device_of(signal.device)) is not None:
-            heard[device.facts.id] = (device, True)
-            _plan_signal(plan, device, signal, conditions, reported)
-    for reading in item.decoded.readings:
-        if (device := item.device_of(reading.device)) is not None:
-            heard.setdefault(device.facts.id, (device, False))
-            _plan_reading(plan, item, device, reading, conditions)
-    for state in item.decoded.states:
-        if (device := item.device_of(state.device)) is not None:
-            heard.setdefault(device.facts.id, (device, False))
-            _plan_state(plan, item, device, state, conditions)
-    if not item.raw.retained:  # what the broker kept from before says nothing of now
-        _plan_heard(plan, item, heard.values(), conditions)
-
-
-def _plan_signal(plan: Plan, device: KnownDevice, signal: Signal, conditions: ActiveConditions, reported: ReportedStates) -> None:
-    findings = findings_of_signal(signal, device.facts)
-    # What raises an alert, or what one stands on, always passes: the engine, which reads what is stored, decides.
-    matters = any(finding.condition in _RAISES or conditions.severity(*finding.key) is not None for finding in findings)
-    if matters or reported.is_news(device.facts.id, signal):
-        plan.findings += findings
-        plan.told.append((device.facts.id, signal))
-
-
-def _plan_heard(plan: Plan, item: Item, heard: Iterable[tuple[KnownDevice, bool]], conditions: ActiveConditions) -> None:
-    for device, is_event in heard:
-        plan.heard.append((device, item, is_event))
-        if conditions.severity(device.facts.home_id, SILENCE_RULE, device.facts.subject) is not None:
-            plan.findings.append(heard_again(device.facts, item.raw.received_at))
-
-
-def _plan_reading(plan: Plan, item: Item, device: KnownDevice, reading: Reading, conditions: ActiveConditions) -> None:
-    facts = device.facts
-    plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
-    plan.values.append((device, item, reading))
-    if reading.metric == BATTERY:
-        _plan_battery(plan, device, Measured(BATTERY, reading.value, reading.at), conditions)
-    elif reading.metric in facts.limits:
-        active = conditions.severity(facts.home_id, THRESHOLD_RULE, threshold_subject(reading.metric, facts))
-        plan.findings += findings_of_reading(Measured(reading.metric, reading.value, reading.at), facts, active)
-
-
-def _plan_state(plan: Plan, item: Item, device: KnownDevice, state: StateUpdate, conditions: ActiveConditions) -> None:
-    plan.states.append((device, item, state))
-    if state.battery is not None:
-        _plan_battery(plan, device, Measured(BATTERY, state.battery, item.raw.received_at), conditions)
-
-
-def _plan_battery(plan: Plan, device: KnownDevice, measured: Measured, conditions: ActiveConditions) -> None:
-    active = conditions.severity(device.facts.home_id, BATTERY_RULE, device.facts.subject) is not None
-    plan.findings += findings_of_battery(measured, device.facts, active=active)
+def _in_order(readings: Sequence[Reading]) -> Sequence[Reading]:
+    """The readings of one message; the parts of a position in the order in which they are judged."""
+    if len(readings) > 1 and any(reading.metric == POSITION[-1] for reading in readings):
+        return sorted(readings, key=lambda reading: (reading.at, reading.metric))
+    return readings

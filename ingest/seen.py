@@ -119,6 +119,8 @@ class SeenBook:
                 value = getattr(sighting, name)
                 if value is not None:
                     setattr(device, name, value)
+            if sighting.online is not None:
+                device.offline_at = None if sighting.online else device.offline_at or sighting.at
             if sighting.values:
                 device.last_values = {**(device.last_values or {}), **sighting.values}
             if sighting.tell_pages:

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from alerts.findings import Outcome
+from alerts.findings import Finding, Outcome
 from alerts.leases import check_epoch
 from alerts.model import Disposition
 from alerts.rules.absence import RULE, Heard, judge_silence
+from alerts.rules.scene import looks_at
 from devices.model import Device
 from ingest.book import HomePage, KnownDevice
 from ingest.tools import Tools
@@ -23,6 +24,7 @@ from ingest.tools import Tools
 _BATCH = 500
 # A device whose home is not in the book (another worker's, or just made) is looked at again after this.
 _LATER = timedelta(minutes=1)
+_LATER_WITHOUT_RULE = timedelta(hours=1)
 
 
 class SilenceTimer:
@@ -62,26 +64,32 @@ class SilenceTimer:
                 if page is None or known is None:
                     device.silence_due_at = now + _LATER
                     continue
-                verdict = judge_silence(
-                    known.facts,
-                    self._heard(page, device),
-                    now,
-                    grace_until=self._grace_until,
-                    active=self._is_silent(known),
-                )
-                device.silence_due_at = verdict.due_at
-                if verdict.finding is not None:
-                    findings.append(verdict.finding)
+                device.silence_due_at, found = self._judge(page, known, self._heard(page, device), now)
+                findings += found
             outcomes = self._tools.engine.apply(session, findings, now)
         return list(outcomes)
+
+    def _judge(self, page: HomePage, known: KnownDevice, heard: Heard, now: datetime) -> tuple[datetime | None, list[Finding]]:
+        """When to look again, and what every rule about absence finds; a device no rule looks at is looked at again."""
+        rules = [rule for rule in self._tools.rules.index(page).absences if looks_at(rule, known.facts)]
+        if not rules:
+            return now + _LATER_WITHOUT_RULE, []
+        verdicts = [
+            judge_silence(
+                known.facts, heard, now, grace_until=self._grace_until, active=self._is_silent(known, rule.spec.code), rule=rule
+            )
+            for rule in rules
+        ]
+        due = [verdict.due_at for verdict in verdicts if verdict.due_at is not None]
+        return min(due, default=None), [verdict.finding for verdict in verdicts if verdict.finding is not None]
 
     def _is_mine(self, session: Session, home_id: int) -> bool:
         if self._tools.book.page_of(home_id) is None:
             self._tools.book.load_mine(session, home_id)
         return self._tools.book.page_of(home_id) is not None
 
-    def _is_silent(self, known: KnownDevice) -> bool:
-        return self._tools.conditions.severity(known.facts.home_id, RULE, known.facts.subject) is not None
+    def _is_silent(self, known: KnownDevice, rule: str = RULE) -> bool:
+        return self._tools.conditions.severity(known.facts.home_id, rule, known.facts.subject) is not None
 
     def _heard(self, page: HomePage, device: Device) -> Heard:
         last_seen_at = self._tools.seen.last_seen(device.id) or device.last_seen_at

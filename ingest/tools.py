@@ -10,6 +10,7 @@ from core.bus import Bus
 from core.clock import Clock
 from core.database import Database
 from ingest.book import HomeBook
+from ingest.live_rules import LiveRules
 from ingest.receipts import ReceiptSender
 from ingest.reported import ReportedStates
 from ingest.seen import SeenBook
@@ -32,5 +33,6 @@ class Tools:
     receipts: ReceiptSender
     recorder: Recorder
     unknown: UnknownKeeper
+    rules: LiveRules
     partition: int
     epoch: int

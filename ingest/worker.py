@@ -21,6 +21,7 @@ from core.clock import Clock
 from core.config import Settings
 from devices.model import Device
 from ingest.lane import LaneLoop
+from ingest.rule_timers import RuleTimers
 from ingest.seen import SeenBook
 from ingest.silence import SilenceTimer
 from ingest.source import LaneSource
@@ -189,9 +190,9 @@ def recall(session: Session, seen: SeenBook) -> None:
 class Ears:
     """Notices that our own connection was away, so that nobody is called silent for it."""
 
-    def __init__(self, sources: Sequence[LaneSource], silence: SilenceTimer) -> None:
+    def __init__(self, sources: Sequence[LaneSource], *listeners: SilenceTimer | RuleTimers) -> None:
         self._sources = sources
-        self._silence = silence
+        self._listeners = listeners
         self._connections = 0
 
     def __call__(self) -> None:
@@ -199,16 +200,53 @@ class Ears:
         connections = sum(source.connection for source in self._sources)
         if connections != self._connections:
             self._connections = connections
+            for listener in self._listeners:
+                listener.our_ears_were_closed()
+
+
+class FollowClock:
+    """Follows a step of the wall clock: the pager moves the stored dues, here moves what is remembered."""
+
+    def __init__(self, tools: Tools, silence: SilenceTimer, timers: RuleTimers) -> None:
+        self._tools = tools
+        self._silence = silence
+        self._timers = timers
+
+    def __call__(self) -> None:
+        """Look whether there was one."""
+        step = self._tools.clock.take_step()
+        if step is not None:
+            self._tools.rules.shift(step)
             self._silence.our_ears_were_closed()
+            self._timers.clock_stepped()
 
 
-def make_chores(tools: Tools, settings: Settings, silence: SilenceTimer, sources: Sequence[LaneSource]) -> Chores:
+class ReloadRules:
+    """Reads the rules again when they changed, and looks at every home with them."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def __call__(self) -> None:
+        """Compare the revision."""
+        with self._tools.database.snapshot() as session:
+            if self._tools.rules.reload(session):
+                self._tools.book.refresh_all()
+
+
+def make_chores(
+    tools: Tools, settings: Settings, silence: SilenceTimer, timers: RuleTimers, sources: Sequence[LaneSource]
+) -> Chores:
     """The chores of a worker, the quick ones each tick."""
 
     def judge_silence() -> None:
         outcomes = silence.tick()
         if outcomes:
             tools.conditions.learn(outcomes)
+            tools.bus.hint()
+
+    def judge_timers() -> None:
+        if timers.tick():
             tools.bus.hint()
 
     def refresh_conditions() -> None:
@@ -219,12 +257,14 @@ def make_chores(tools: Tools, settings: Settings, silence: SilenceTimer, sources
     return Chores(
         tools.clock,
         [
-            # The pager moves the stored dues after a step of the wall clock; here it is enough to follow it.
-            Chore("clock", 0, tools.clock.take_step),
+            Chore("clock", 0, FollowClock(tools, silence, timers)),
             Chore("receipts", 0, tools.receipts.drain),
             Chore("seen", 0, flush),
-            Chore("ears", 0, Ears(sources, silence)),
+            Chore("ears", 0, Ears(sources, silence, timers)),
+            Chore("rules", 0, ReloadRules(tools)),
             Chore("silence", TICK_SECONDS, judge_silence),
+            Chore("rule_beginnings", TICK_SECONDS, timers.begin),
+            Chore("rule_timers", TICK_SECONDS, judge_timers),
             Chore("spool", TICK_SECONDS, tools.recorder.drain),
             Chore("conditions", _CONDITIONS_SECONDS, refresh_conditions),
             Chore("book", _BOOK_CHECK_SECONDS, CheckBook(tools)),

@@ -9,7 +9,7 @@ removed writes the same points again, which changes nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -114,6 +114,12 @@ class Recorder:
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         spool_bytes.set(self._spool.size_bytes)
         return sum(len(batch) for batch in batches)
+
+    def scan(
+        self, device_ids: Sequence[int], metrics: Collection[str] | None, start: datetime, end: datetime
+    ) -> Iterator[StoredReading]:
+        """What the store has within [start, end), as `ReadingStore.scan`; what is still spooled is not in it."""
+        return self._store.scan(device_ids, metrics, start, end)
 
     def delete_before(self, at: datetime) -> int:
         """Retention: delete stored readings older than `at`."""

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import prometheus_client
 import structlog
@@ -29,13 +30,16 @@ from ingest.broker import load_or_create_secrets, mqtt_host
 from ingest.broker_secrets import BrokerSecrets
 from ingest.directory import DatabaseDirectory
 from ingest.gateway_port import GatewayPort
+from ingest.history import StoredHistory
 from ingest.lane import LaneLoop
+from ingest.live_rules import LiveRules
 from ingest.pipeline import Pipeline
 from ingest.rate_limit import TelemetryLimit
 from ingest.receipts import ReceiptSender
 from ingest.refusal_alarm import RefusalAlarm
 from ingest.refusals import Refusal, RefusalLedger
 from ingest.reported import ReportedStates
+from ingest.rule_timers import RuleTimers
 from ingest.seen import SeenBook
 from ingest.sign_in import SignInResponder
 from ingest.silence import SilenceTimer
@@ -89,7 +93,8 @@ class IngestProcess:
         sources = {lane: self._source(lane) for lane in Lane}
         tools = self._make_tools(sources[Lane.ALARM])
         silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
-        chores = make_chores(tools, settings, silence, list(sources.values()))
+        timers = RuleTimers(tools, grace_seconds=settings.restart_grace_seconds)
+        chores = make_chores(tools, settings, silence, timers, list(sources.values()))
         limits = {Lane.ALARM: None, Lane.DATA: TelemetryLimit(settings.telemetry_per_device_per_minute)}
         lanes = [
             LaneLoop(
@@ -110,8 +115,10 @@ class IngestProcess:
         with database.transaction() as session:
             epoch = take_lease(session, self._partition, f"{socket.gethostname()}:{self._name}", clock.now())
         book, seen, conditions = HomeBook(self._partition, self._partitions), SeenBook(), ActiveConditions()
+        rules = LiveRules(ZoneInfo(self._settings.timezone), StoredHistory(self._recorder))
         with database.snapshot() as session:
             homes = book.load_all(session)
+            rules.reload(session)
             conditions.load(session)
             recall(session, seen)
         log.info("ingest_starts", partition=self._partition, epoch=epoch, homes=homes)
@@ -129,6 +136,7 @@ class IngestProcess:
             unknown=UnknownKeeper(self._settings.unknown_messages_per_topic),
             partition=self._partition,
             epoch=epoch,
+            rules=rules,
         )
 
     def _source(self, lane: Lane) -> LaneSource:

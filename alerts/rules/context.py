@@ -50,8 +50,13 @@ class HomeFacts:
     sleep: tuple[time, time] = SLEEP
     daylight: tuple[time, time] = DAYLIGHT
     probe: bool = False
+    own_codes: frozenset[str] = field(init=False, default=frozenset())
+    """Rules for which somebody here has own values."""
     personal: dict[tuple[int, int | None], tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
     """Rules with own values laid over them, made once for each (rule, resident)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "own_codes", frozenset(code for one in self.residents for code in one.rule_values))
 
     @property
     def subject(self) -> str:
@@ -100,6 +105,10 @@ class Evaluation:
     timers: tuple[TimerChange, ...] = ()
 
     def __add__(self, other: Evaluation) -> Evaluation:
+        if not other:
+            return self
+        if not self:
+            return other
         return Evaluation(self.findings + other.findings, self.timers + other.timers)
 
     def __bool__(self) -> bool:

@@ -67,12 +67,16 @@ class HomeEvaluator:
         self.index = rules if isinstance(rules, RuleIndex) else index_of(rules)
         self._day = Day(zone, home.sleep, home.daylight)
         self._history = history or NoHistory()
+        self._last: Scene | None = None
 
-    def on_signal(self, signal: Signal, facts: DeviceFacts, active: ActiveLookup) -> Evaluation:
-        """What a signal means; its own finding, which carries the event, is the last one of the signal rules."""
+    def on_signal(self, signal: Signal, facts: DeviceFacts, active: ActiveLookup, *, news: bool = True) -> Evaluation:
+        """What a signal means; its own finding, which carries the event, is the last one of the signal rules.
+
+        With `news` False it only says again what was said before (a state in a report): nothing moved.
+        """
         concerned = self.index.signal(signal.type)
         found = Evaluation(tuple(findings_of_signal(signal, facts, concerned.heard, self._day)))
-        if concerned.is_remembered and not signal.retained:
+        if news and concerned.is_remembered and not signal.retained:
             seen = Seen(instant_of(signal), facts.id, signal.type)
             found += self._remember(seen, facts, concerned, active)
         return self._noted(found)
@@ -118,13 +122,12 @@ class HomeEvaluator:
 
     def on_heard(self, facts: DeviceFacts, at: datetime, active: ActiveLookup) -> Evaluation:
         """A device spoke at all: the end of its silence, where that is open."""
-        scene = self._scene(active)
-        ended = tuple(
+        ended = [
             heard_again(facts, at, rule)
             for rule in self.index.absences
-            if looks_at(rule, facts) and scene.active_of(rule, facts.subject) is not None
-        )
-        return self._noted(Evaluation(ended)) if ended else NOTHING
+            if self._scene(active).active_of(rule, facts.subject) is not None and looks_at(rule, facts)
+        ]
+        return self._noted(Evaluation(tuple(ended))) if ended else NOTHING
 
     def on_due(self, timer: DueTimer, now: datetime, active: ActiveLookup) -> Evaluation:
         """A rule's time is over. A rule that is no longer in force waits for nothing."""
@@ -146,7 +149,9 @@ class HomeEvaluator:
         return found
 
     def _scene(self, active: ActiveLookup) -> Scene:
-        return Scene(self.home, self.memory, self._day, active, self._history)
+        if self._last is None or self._last.active is not active:
+            self._last = Scene(self.home, self.memory, self._day, active, self._history)
+        return self._last
 
     def _remember(self, seen: Seen, facts: DeviceFacts, concerned: OfSignal, active: ActiveLookup) -> Evaluation:
         scene = self._scene(active)

@@ -123,6 +123,9 @@ class HomeMemory:
         key = (seen.device_id, pattern)
         known = self.beyond.get(key)
         if known is not None and known.looked_at >= seen.at:
+            if matches and (known.last is None or known.last.at < seen.at):
+                self._own()
+                self.beyond[key] = replace(known, last=seen)
             return False
         self._own()
         began = matches and (known is None or known.since_at is None)
@@ -202,7 +205,17 @@ def _newest_seen(ours: Mapping[tuple[int, str], Seen], theirs: Mapping[tuple[int
 def _newest_beyond(
     ours: Mapping[tuple[int, Pattern], Beyond], theirs: Mapping[tuple[int, Pattern], Beyond]
 ) -> dict[tuple[int, Pattern], Beyond]:
-    return {**ours, **{key: one for key, one in theirs.items() if key not in ours or ours[key].looked_at <= one.looked_at}}
+    merged = dict(ours)
+    for key, one in theirs.items():
+        known = ours.get(key)
+        newest = one if known is None or known.looked_at <= one.looked_at else known
+        last = max((each.last for each in (one, known) if each is not None and each.last is not None), key=_at, default=None)
+        merged[key] = replace(newest, last=last)
+    return merged
+
+
+def _at(seen: Seen) -> datetime:
+    return seen.at
 
 
 def _shifted(one: Beyond, step: timedelta) -> Beyond:

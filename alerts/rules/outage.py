@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.findings import Condition, Finding, Link
-from alerts.lanes import lane_of_area
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.schemas import OutageRule
 
@@ -77,7 +76,7 @@ def finding_of_outage(  # noqa: PLR0913 an area, its homes and what is so
         kind=spec.raises,
         severity=spec.severity,
         condition=condition,
-        lane=lane_of_area(area_id),
+        lane=f"outage:area:{area_id}",
         evidence={**counted, "within_seconds": getattr(spec, "within_seconds", None)},
         rule_kind=spec.kind,
         rule_version=rule.version,

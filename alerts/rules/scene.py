@@ -56,7 +56,7 @@ def personal(spec: S, home: HomeFacts, resident_id: int | None = None) -> S:
 
     Where residents of one home differ, the shorter time counts. Values that make no rule are passed over.
     """
-    if not any(spec.code in resident.rule_values for resident in home.residents):
+    if spec.code not in home.own_codes:
         return spec
     known = home.personal.get((id(spec), resident_id))
     if known is None or known[0] is not spec:

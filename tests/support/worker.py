@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 import orjson
 import sqlalchemy as sa
@@ -21,9 +22,12 @@ from core.config import Settings
 from core.database import Database
 from devices.model import Device, DeviceState
 from ingest.book import HomeBook
+from ingest.history import StoredHistory
+from ingest.live_rules import LiveRules
 from ingest.pipeline import Pipeline
 from ingest.receipts import ReceiptSender
 from ingest.reported import ReportedStates
+from ingest.rule_timers import RuleTimers
 from ingest.seen import SeenBook
 from ingest.silence import SilenceTimer
 from ingest.source import Delivery
@@ -63,6 +67,7 @@ class Bench(Generic[C]):
     outbox: Outbox
     store: SqliteReadingStore
     silence: SilenceTimer
+    timers: RuleTimers
 
     def message(self, topic: str, body: Any, **flags: bool) -> Delivery:
         payload = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -107,6 +112,10 @@ def build_bench(folder: Path, database: Database, clock: C, settings: Settings) 
         epoch = take_lease(session, 0, "test", clock.now())
     book, outbox = HomeBook(0, 1), Outbox()
     store = SqliteReadingStore(folder / "readings.db")
+    recorder = Recorder(store, Spool(folder / "spool", most_bytes=1024 * 1024), clock)
+    rules = LiveRules(ZoneInfo(settings.timezone), StoredHistory(recorder))
+    with database.snapshot() as session:
+        rules.reload(session)
     tools = Tools(
         database=database,
         clock=clock,
@@ -117,11 +126,13 @@ def build_bench(folder: Path, database: Database, clock: C, settings: Settings) 
         conditions=ActiveConditions(),
         engine=AlertEngine(settings),
         receipts=ReceiptSender(database, outbox, clock, partition=0, partitions=1),
-        recorder=Recorder(store, Spool(folder / "spool", most_bytes=1024 * 1024), clock),
+        recorder=recorder,
         unknown=UnknownKeeper(settings.unknown_messages_per_topic),
         partition=0,
         epoch=epoch,
+        rules=rules,
     )
     silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
     pipeline = Pipeline(tools, limit=None, wake=lambda: None, on_outcomes=silence.note)
-    return Bench(database, clock, tools, pipeline, outbox, store, silence)
+    timers = RuleTimers(tools, grace_seconds=settings.restart_grace_seconds)
+    return Bench(database, clock, tools, pipeline, outbox, store, silence, timers)
