@@ -42,6 +42,12 @@ class Device(OfCentre, Base):
             postgresql_where=sa.text("serial IS NOT NULL AND state <> 'retired'"),
         ),
         sa.Index(
+            "ix_devices_offline_at",
+            "offline_at",
+            sqlite_where=sa.text("offline_at IS NOT NULL"),
+            postgresql_where=sa.text("offline_at IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_devices_silence_due_at",
             "silence_due_at",
             sqlite_where=sa.text("silence_due_at IS NOT NULL"),

@@ -91,7 +91,7 @@ def merge(session: Session, incident_id: int, by: By, into_id: int) -> Incident:
         worse or (nobody_took_it and into.state != IncidentState.OPEN and incident.severity == Severity.CRITICAL)
     ):
         ring_again(session, into, by.now, by.settings, watched=is_watched(session, by.now))
-    _close_merged(incident, into, by.now)
+    close_merged(incident, into, by.now)
     tell(session, incident, Act.MERGED, by.now, actor=by.actor, into=into.id, into_number=into.number)
     tell(
         session,
@@ -123,7 +123,8 @@ def _move_homes(session: Session, incident: Incident, into: Incident) -> None:
     session.execute(going.values(incident_id=into.id).execution_options(synchronize_session=False))
 
 
-def _close_merged(incident: Incident, into: Incident, now: datetime) -> None:
+def close_merged(incident: Incident, into: Incident, now: datetime) -> None:
+    """Close an incident whose alerts went into another."""
     quiet(incident)
     incident.claim_due_at = None
     incident.state = IncidentState.CLOSED
@@ -194,4 +195,4 @@ def open_by_hand(session: Session, home_id: int, by: By, what: ByHand) -> Incide
     return incident
 
 
-__all__ = ["SEVERITIES_BY_HAND", "ByHand", "merge", "note", "open_by_hand", "split"]
+__all__ = ["SEVERITIES_BY_HAND", "ByHand", "close_merged", "merge", "note", "open_by_hand", "split"]

@@ -191,7 +191,7 @@ def _add_tables() -> None:
         sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
         sa.CheckConstraint("(user_id IS NULL) <> (contact_id IS NULL)", name=op.f("ck_contact_points_one_person")),
         sa.ForeignKeyConstraint(["centre_id"], ["centres.id"], name=op.f("fk_contact_points_centre_id")),
-        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_contact_points_contact_id")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_contact_points_contact_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_contact_points_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_points")),
         sa.UniqueConstraint("contact_id", "channel", "address", name=op.f("uq_contact_points_contact_id_channel_address")),
@@ -206,7 +206,7 @@ def _add_tables() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
         sa.ForeignKeyConstraint(["centre_id"], ["centres.id"], name=op.f("fk_digests_centre_id")),
-        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_digests_contact_id")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contacts.id"], name=op.f("fk_digests_contact_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_digests")),
         sa.UniqueConstraint("contact_id", "day", name=op.f("uq_digests_contact_id_day")),
     )
@@ -311,7 +311,7 @@ def _add_tables() -> None:
         sa.Column("created_by", sa.String(length=120), nullable=True),
         sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
         sa.ForeignKeyConstraint(["centre_id"], ["centres.id"], name=op.f("fk_page_tests_centre_id")),
-        sa.ForeignKeyConstraint(["contact_point_id"], ["contact_points.id"], name=op.f("fk_page_tests_contact_point_id")),
+        sa.ForeignKeyConstraint(["contact_point_id"], ["contact_points.id"], name=op.f("fk_page_tests_contact_point_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["page_id"], ["pages.id"], name=op.f("fk_page_tests_page_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page_tests")),
     )
@@ -392,7 +392,9 @@ def _add_columns() -> None:
     op.add_column("contacts", sa.Column("alarm_consent_at", sa.BigInteger(), nullable=True))
     op.add_column("contacts", sa.Column("digest_consent_at", sa.BigInteger(), nullable=True))
     op.add_column("contacts", sa.Column("consent_taken_by", sa.String(length=120), nullable=True))
+    _partial_index("ix_contacts_digest_consent_at", "contacts", ["digest_consent_at"], "digest_consent_at IS NOT NULL")
     op.add_column("devices", sa.Column("offline_at", sa.BigInteger(), nullable=True))
+    _partial_index("ix_devices_offline_at", "devices", ["offline_at"], "offline_at IS NOT NULL")
     op.add_column("homes", sa.Column("rhythm", sa.JSON(), nullable=True))
     op.add_column("residents", sa.Column("rule_values", sa.JSON(), nullable=True))
     op.add_column("residents", sa.Column("on_oxygen", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -451,7 +453,7 @@ def _widen_pages() -> None:
         pages.add_column(sa.Column("delivery", sa.String(length=20), nullable=True))
         pages.add_column(sa.Column("delivery_at", sa.BigInteger(), nullable=True))
         pages.create_foreign_key(op.f("fk_pages_bundled_into_id"), "pages", ["bundled_into_id"], ["id"])
-        pages.create_foreign_key(op.f("fk_pages_contact_point_id"), "contact_points", ["contact_point_id"], ["id"])
+        pages.create_foreign_key(op.f("fk_pages_contact_point_id"), "contact_points", ["contact_point_id"], ["id"], ondelete="SET NULL")
     _partial_index("ix_pages_bundle", "pages", ["bundle", "sent_at"], "bundle IS NOT NULL")
     _partial_index("ix_pages_provider_id", "pages", ["channel", "provider_id"], "provider_id IS NOT NULL")
 

@@ -1,0 +1,52 @@
+"""What one home's missing power or voice had opened becomes part of the outage of its area. Inside the caller's transaction.
+
+Only alerts of power and silence move, and only out of fault incidents on which nobody is on the way; a danger to life stays
+where it is. A fault incident left without an open alert is closed as a duplicate of the outage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from alerts.acts.record import close_merged
+from alerts.changes import record_incident
+from alerts.lanes import FAULT, OUTAGE_RULES
+from alerts.model import Alert, AlertState, Incident, IncidentState
+from alerts.timeline import Act, tell
+
+_CHUNK = 400
+_NOBODY_ON_THE_WAY = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
+
+
+def fold_homes(session: Session, outage: Incident, home_ids: Sequence[int], now: datetime) -> int:
+    """Move what belongs to the outage of an area into its incident; how many alerts moved."""
+    moved = 0
+    for start in range(0, len(home_ids), _CHUNK):
+        of_homes = Incident.home_id.in_(home_ids[start : start + _CHUNK])
+        query = sa.select(Incident).where(of_homes, Incident.lane == FAULT, Incident.state.in_(_NOBODY_ON_THE_WAY))
+        for incident in session.scalars(query.order_by(Incident.id)).all():
+            moved += _fold(session, outage, incident, now)
+    return moved
+
+
+def _fold(session: Session, outage: Incident, incident: Incident, now: datetime) -> int:
+    query = sa.select(Alert).where(Alert.incident_id == incident.id, Alert.closed_at.is_(None)).order_by(Alert.id)
+    alerts = session.scalars(query).all()
+    going = [one for one in alerts if one.rule in OUTAGE_RULES and one.condition_active and one.state != AlertState.SHELVED]
+    if not going:
+        return 0
+    for alert in going:
+        alert.incident_id = outage.id
+    ids = [one.id for one in going]
+    tell(session, incident, Act.MERGED, now, into=outage.id, into_number=outage.number, alerts=ids)
+    if len(going) == len(alerts):
+        close_merged(incident, outage, now)
+    record_incident(session, incident, now)
+    return len(going)
+
+
+__all__ = ["fold_homes"]
