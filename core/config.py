@@ -80,12 +80,22 @@ class Settings(BaseSettings):
 
     ring_again_seconds: Seconds = Field(15, description="An incident nobody took rings again after this.")
     fallback_after_seconds: Seconds = Field(
-        60, description="A critical incident nobody acknowledged is paged to the fallback addresses after this."
+        60, description="A critical or high incident nobody acknowledged is paged to the fallback addresses after this."
     )
     fallback_urls: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Apprise addresses, separated by spaces, that are paged when no operator reacts."
     )
     fallback_deadline_seconds: Seconds = Field(3600, description="A fallback page is retried until this long after it was due.")
+    supervisor_after_seconds: Seconds = Field(
+        30, description="The supervisors who can be reached are paged after this when nobody took a critical or high incident."
+    )
+    contacts_after_seconds: Seconds = Field(
+        60, description="The resident's contacts are called in their order after this, where calls or text messages are set up."
+    )
+    second_centre_url: str | None = Field(
+        None, description="Web address (signed webhook) or Apprise address of another centre's duty line, the last to be paged."
+    )
+    second_centre_after_seconds: Seconds = Field(180, description="The second centre is paged after this.")
     claim_expires_seconds: Seconds = Field(
         120, description="An acknowledgement without a next act goes back to the queue after this."
     )
@@ -146,6 +156,22 @@ class Settings(BaseSettings):
         pattern=r"^(mailto:|https://)",
         description="Whom push services write to when something is wrong; `YINLING_PUBLIC_URL` when unset.",
     )
+    web_push_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (
+            "fcm.googleapis.com",
+            "push.services.mozilla.com",
+            "push.apple.com",
+            "notify.windows.com",
+        ),
+        description="Push services browsers may subscribe at, separated by spaces; hosts below them count too.",
+    )
+    page_test_days: Annotated[int, Field(ge=0, le=366)] = Field(
+        0, description="Every contact point of the staff is tested with a page after this many days; 0 tests only by hand."
+    )
+    page_test_window_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        30, description="Time to answer a test page before it counts as unanswered."
+    )
+    page_test_at: str = Field("10:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of day of scheduled test pages.")
     digest_at: str = Field(
         "20:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of day of the quiet daily message to families who want it."
     )
@@ -169,7 +195,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_json: bool = Field(default=False, description="Log JSON lines instead of readable ones.")
 
-    @field_validator("fallback_urls", mode="before")
+    @field_validator("fallback_urls", "web_push_hosts", mode="before")
     @classmethod
     def _split_urls(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value

@@ -56,6 +56,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_metric": ("没有指标“{metric}”。", "There is no metric “{metric}”."),
     "unknown_rule": ("没有规则“{rule}”。", "There is no rule “{rule}”."),
     "backtest_not_found": ("没有这次回测。", "There is no such backtest."),
+    "replay_not_possible": (
+        "这条告警不是由住户的规则产生的，无法重放。",
+        "No rule of a home made this alert, so its case cannot be lived again.",
+    ),
     "backtest_over": ("这次回测已经结束。", "This backtest is over."),
     "backtest_needs_rule": ("请给出规则内容，或一条已有规则的编码，二者取一。", "Give either a rule or the code of one, not both."),
     "backtest_needs_place": ("请选择一个住户或您负责的区域。", "Choose a home, or one of your own areas."),
@@ -200,6 +204,29 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "文本为空或太长（最多 {longest} 个字）。",
         "The text is empty or too long ({longest} characters at most).",
     ),
+    "contact_point_not_found": ("没有这个联系方式。", "There is no such contact point."),
+    "contact_point_taken": ("这个联系方式已经登记过。", "This contact point is already there."),
+    "too_many_contact_points": ("一个人最多 {most} 个联系方式。", "One person has {most} contact points at most."),
+    "channel_fixed": ("不能更改类型，请删除后重新添加。", "Its kind cannot change; remove it and add another."),
+    "number_never_works": (
+        "这个号码无法使用：短信只能发到手机号码，电话须是有效号码。",
+        "This number can never work: text messages need a mobile number, calls a number that exists.",
+    ),
+    "address_unusable": ("这个地址无法使用，请检查。", "This address cannot be used; check it."),
+    "push_service_unknown": ("这个浏览器的推送服务未被允许。", "The push service of this browser is not allowed here."),
+    "no_contact_of_yours": (
+        "没有找到您的联系人登记，请让调度中心登记您的电话号码。",
+        "No contact with your number is registered; ask the centre to enter it.",
+    ),
+    "unknown_page_test": ("没有这次测试。", "There is no such test."),
+    "answer_link_unknown": ("这个链接无效。", "This link is not valid."),
+    "answer_link_expired": ("这个链接已过期，请联系调度中心。", "This link has expired; call the centre."),
+    "answer_link_used": ("您已经回复过了。", "You have answered already."),
+    "answer_incident_over": ("警情 {number} 号已处理完毕，谢谢您。", "Incident {number} is over already. Thank you."),
+    "answer_not_possible": ("这条通知不需要这样回复。", "This message cannot be answered that way."),
+    "answer_not_yours": ("您的账号已停用，不能接警。", "Your account is disabled; you cannot take incidents."),
+    "callback_refused": ("回调未通过验证。", "This report did not prove where it comes from."),
+    "callback_unreadable": ("回调内容无法识别。", "This report cannot be read."),
 }
 """`code: (zh-CN, en)`."""
 
@@ -235,6 +262,10 @@ FIELD_MESSAGES: dict[str, tuple[str, str]] = {
     "union_tag_not_found": ("请用“kind”写明规则的类型。", "Say the kind of the rule with `kind`."),
     "unknown_signal": ("没有信号“{given}”。", "There is no signal “{given}”."),
     "unknown_metric": ("没有指标“{given}”。", "There is no metric “{given}”."),
+    "unknown_playbook": (
+        "没有处置脚本“{given}”。可以用：{playbooks}。",
+        "There is no playbook “{given}”. These are: {playbooks}.",
+    ),
     "unknown_profile": ("没有设备型号“{given}”。", "There is no device profile “{given}”."),
     "window_said_twice_or_not": (
         "请写“since”和“until”，或只写“named”。",

@@ -117,6 +117,14 @@ class Contact(OfCentre, Base):
     """Family member or key holder, in the order they are called."""
 
     __tablename__ = "contacts"
+    __table_args__ = (
+        sa.Index(
+            "ix_contacts_digest_consent_at",
+            "digest_consent_at",
+            sqlite_where=sa.text("digest_consent_at IS NOT NULL"),
+            postgresql_where=sa.text("digest_consent_at IS NOT NULL"),
+        ),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     home_id: Mapped[int] = mapped_column(sa.ForeignKey("homes.id"), index=True)
     name: Mapped[str] = mapped_column(sa.String(120))

@@ -22,7 +22,7 @@ class Page(OfCentre, Base):
     __table_args__ = (
         sa.UniqueConstraint("idempotency_key"),
         sa.Index("ix_pages_due_at", "due_at", **_where("state IN ('pending', 'claimed')")),
-        sa.Index("ix_pages_bundle", "bundle", **_where("state = 'pending' AND bundle IS NOT NULL")),
+        sa.Index("ix_pages_bundle", "bundle", "sent_at", **_where("bundle IS NOT NULL")),
         sa.Index("ix_pages_provider_id", "channel", "provider_id", **_where("provider_id IS NOT NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -31,7 +31,7 @@ class Page(OfCentre, Base):
     channel: Mapped[str] = mapped_column(sa.String(20))
     """`sms`, `voice`, `apprise`, `web_push`, `webhook`."""
     target: Mapped[str] = mapped_column(sa.String(1000))
-    contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id"))
+    contact_point_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contact_points.id", ondelete="SET NULL"))
     person: Mapped[str | None] = mapped_column(sa.String(40))
     """`user:{id}`, `contact:{id}`; null for an address of the settings."""
     person_name: Mapped[str | None] = mapped_column(sa.String(120))
@@ -113,7 +113,7 @@ class Digest(OfCentre, Base):
     __tablename__ = "digests"
     __table_args__ = (sa.UniqueConstraint("contact_id", "day"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contacts.id"))
+    contact_id: Mapped[int] = mapped_column(sa.ForeignKey("contacts.id", ondelete="CASCADE"))
     day: Mapped[date] = mapped_column(sa.Date)
     verdict: Mapped[str] = mapped_column(sa.String(20))
     created_at: Mapped[datetime]
@@ -125,7 +125,7 @@ class PageTest(OfCentre, Base):
     __tablename__ = "page_tests"
     __table_args__ = (sa.Index("ix_page_tests_due_at", "due_at", **_where("due_at IS NOT NULL")),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    contact_point_id: Mapped[int] = mapped_column(sa.ForeignKey("contact_points.id"), index=True)
+    contact_point_id: Mapped[int] = mapped_column(sa.ForeignKey("contact_points.id", ondelete="CASCADE"), index=True)
     state: Mapped[str] = mapped_column(sa.String(20))
     """`scheduled`, `sent`, `answered`, `unanswered`, `failed`."""
     due_at: Mapped[datetime | None]

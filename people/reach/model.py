@@ -22,7 +22,7 @@ class ContactPoint(OfCentre, Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
-    contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contacts.id"))
+    contact_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contacts.id", ondelete="CASCADE"))
     channel: Mapped[str] = mapped_column(sa.String(20))
     """`sms`, `voice`, `apprise`, `web_push`, `webhook`."""
     address: Mapped[str] = mapped_column(sa.String(1000))

@@ -311,7 +311,9 @@ def _add_tables() -> None:
         sa.Column("created_by", sa.String(length=120), nullable=True),
         sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
         sa.ForeignKeyConstraint(["centre_id"], ["centres.id"], name=op.f("fk_page_tests_centre_id")),
-        sa.ForeignKeyConstraint(["contact_point_id"], ["contact_points.id"], name=op.f("fk_page_tests_contact_point_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["contact_point_id"], ["contact_points.id"], name=op.f("fk_page_tests_contact_point_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["page_id"], ["pages.id"], name=op.f("fk_page_tests_page_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page_tests")),
     )
@@ -453,7 +455,9 @@ def _widen_pages() -> None:
         pages.add_column(sa.Column("delivery", sa.String(length=20), nullable=True))
         pages.add_column(sa.Column("delivery_at", sa.BigInteger(), nullable=True))
         pages.create_foreign_key(op.f("fk_pages_bundled_into_id"), "pages", ["bundled_into_id"], ["id"])
-        pages.create_foreign_key(op.f("fk_pages_contact_point_id"), "contact_points", ["contact_point_id"], ["id"], ondelete="SET NULL")
+        pages.create_foreign_key(
+            op.f("fk_pages_contact_point_id"), "contact_points", ["contact_point_id"], ["id"], ondelete="SET NULL"
+        )
     _partial_index("ix_pages_bundle", "pages", ["bundle", "sent_at"], "bundle IS NOT NULL")
     _partial_index("ix_pages_provider_id", "pages", ["channel", "provider_id"], "provider_id IS NOT NULL")
 
