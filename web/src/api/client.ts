@@ -66,7 +66,9 @@ async function send<Answer>(method: string, path: string, body?: unknown, quiet4
     if (response.status === 401 && !quiet401) surroundings.signedOut()
     throw error
   }
-  return response.status === 204 ? (undefined as Answer) : ((await response.json()) as Answer)
+  if (response.status === 204) return undefined as Answer
+  // A file to keep, such as the rules as YAML, is text.
+  return (response.headers.get('Content-Type')?.includes('json') ? await response.json() : await response.text()) as Answer
 }
 
 export const api = {
@@ -74,6 +76,7 @@ export const api = {
   /** A look that may be refused without ending the session on this page. */
   peek: <Answer>(path: string) => send<Answer>('GET', path, undefined, true),
   post: <Answer>(path: string, body: unknown = {}, quiet401 = false) => send<Answer>('POST', path, body, quiet401),
+  put: <Answer>(path: string, body: unknown) => send<Answer>('PUT', path, body),
   patch: <Answer>(path: string, body: unknown) => send<Answer>('PATCH', path, body),
   delete: <Answer>(path: string) => send<Answer>('DELETE', path),
 }

@@ -6,8 +6,19 @@ export type Values = Record<string, Value>
 export interface Field {
   name: string
   label: string
-  type: 'input' | 'text' | 'password' | 'tel' | 'date' | 'number' | 'select' | 'many' | 'switch'
+  /** A `heading` has no value; a `duration` is seconds, or null. */
+  type: 'input' | 'text' | 'password' | 'tel' | 'date' | 'time' | 'datetime-local' | 'number' | 'duration' | 'select' | 'many' | 'switch' | 'heading'
   options?: { value: string | number; label: string }[]
+  /** Half a row wide, where there is room for two. */
+  half?: boolean
+  /** Words that are not among the options can be added. */
+  free?: boolean
+  /** Shown only while this holds. */
+  when?: (values: Values) => boolean
+  /** What stands behind the value. */
+  unit?: string
+  /** How the API calls it in a refusal, when it is not `name`. */
+  at?: string
   required?: boolean
   hint?: string
   most?: number

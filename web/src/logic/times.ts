@@ -53,3 +53,14 @@ export function exactTime(at: Instant): string {
 export function otherDay(at: Instant, now: number): boolean {
   return new Date(at).toDateString() !== new Date(now).toDateString()
 }
+
+export type LeftUnit = 'over' | 'minutes' | 'hours' | 'days'
+
+/** How much longer, in the one unit a person would say; rounded up, so that nothing is over before it is. */
+export function left(until: Instant, now: number): { unit: LeftUnit; count: number } {
+  const seconds = Math.ceil((Date.parse(until) - now) / 1_000)
+  if (seconds <= 0) return { unit: 'over', count: 0 }
+  if (seconds <= 90 * 60) return { unit: 'minutes', count: Math.ceil(seconds / 60) }
+  if (seconds <= 48 * 3_600) return { unit: 'hours', count: Math.ceil(seconds / 3_600) }
+  return { unit: 'days', count: Math.ceil(seconds / 86_400) }
+}

@@ -1,0 +1,124 @@
+/** A week of a roster as a picture: a track of 24 hours for each day, a bar for each shift, and where nobody is. Pure. */
+
+import type { Instant } from '@/api/types'
+
+export interface OnShift {
+  username: string
+  name: string
+  instead_of?: string | null
+}
+
+export interface ShiftOfDay {
+  name: string
+  since_at: Instant
+  until_at: Instant
+  people: OnShift[]
+}
+
+export interface RosterDay {
+  day: string
+  shifts: ShiftOfDay[]
+}
+
+export interface Shift {
+  name: string
+  since: string
+  until: string
+  weekdays: number[]
+  on_holidays: 'always' | 'never' | 'only'
+  groups: string[][]
+  turn_days: number
+  turns_from: string
+}
+
+export interface RosterSpec {
+  shifts: Shift[]
+  overrides: { day: string; shift: string; people: string[] }[]
+}
+
+export interface Bar {
+  /** The day the shift belongs to, on which it is changed; a bar after midnight belongs to the day before. */
+  day: string
+  shift: ShiftOfDay
+  left: number
+  width: number
+  lane: number
+  /** It goes on from, or into, another day. */
+  before: boolean
+  after: boolean
+}
+
+export interface DayTrack {
+  day: string
+  bars: Bar[]
+  lanes: number
+  /** Parts of the day with nobody on duty, as fractions. */
+  gaps: { left: number; width: number }[]
+}
+
+const DAY = 86_400_000
+
+/** A day `n` days later, both `yyyy-mm-dd`. */
+export function addDays(day: string, n: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + n * DAY).toISOString().slice(0, 10)
+}
+
+/** The Monday of the week of a day. */
+export function mondayOf(day: string): string {
+  return addDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7))
+}
+
+/** When a day of the reader begins, in milliseconds. */
+export const beginOf = (day: string): number => new Date(`${day}T00:00:00`).getTime()
+
+function gapsOf(bars: readonly Bar[]): { left: number; width: number }[] {
+  const filled = bars.filter((bar) => bar.shift.people.length > 0).sort((left, right) => left.left - right.left)
+  const gaps: { left: number; width: number }[] = []
+  let reached = 0
+  for (const bar of filled) {
+    if (bar.left > reached + 1e-4) gaps.push({ left: reached, width: bar.left - reached })
+    reached = Math.max(reached, bar.left + bar.width)
+  }
+  if (reached < 1 - 1e-4) gaps.push({ left: reached, width: 1 - reached })
+  return gaps
+}
+
+/** The tracks of the days from `first` on; `days` should begin a day earlier, for what runs over midnight. */
+export function weekTracks(days: readonly RosterDay[], first: string, count = 7): DayTrack[] {
+  const all = days.flatMap(({ day, shifts }) => shifts.map((shift) => ({ day, shift, since: Date.parse(shift.since_at), until: Date.parse(shift.until_at) })))
+  return Array.from({ length: count }, (_, index) => {
+    const day = addDays(first, index)
+    const [begin, end] = [beginOf(day), beginOf(addDays(day, 1))]
+    const free: number[] = []
+    const bars = all
+      .filter((one) => one.since < end && one.until > begin)
+      .sort((left, right) => left.since - right.since)
+      .map(({ day: of, shift, since, until }): Bar => {
+        const left = (Math.max(since, begin) - begin) / (end - begin)
+        const right = (Math.min(until, end) - begin) / (end - begin)
+        let lane = free.findIndex((at) => at <= left + 1e-6)
+        if (lane < 0) lane = free.length
+        free[lane] = right
+        return { day: of, shift, left, width: right - left, lane, before: since < begin, after: until > end }
+      })
+    return { day, bars, lanes: Math.max(1, free.length), gaps: gapsOf(bars) }
+  })
+}
+
+/** Hours of a week in which nobody is on duty, rounded to halves: the sentence beside the picture. */
+export function hoursWithout(tracks: readonly DayTrack[]): number {
+  return Math.round(tracks.flatMap((track) => track.gaps).reduce((sum, gap) => sum + gap.width * 24, 0) * 2) / 2
+}
+
+/** The roster with other people for a shift of a day; null gives the day back to the rotation. */
+export function withOverride(spec: RosterSpec, day: string, shift: string, people: string[] | null): RosterSpec {
+  const others = spec.overrides.filter((one) => one.day !== day || one.shift !== shift)
+  return { ...spec, overrides: people === null ? others : [...others, { day, shift, people }] }
+}
+
+/** A shift to add to a roster: after the last one, for eight hours. */
+export function nextShift(shifts: readonly Shift[], today: string): Shift {
+  const since = shifts.at(-1)?.until ?? '08:00'
+  const hour = (Number(since.slice(0, 2)) + 8) % 24
+  return { name: '', since, until: `${String(hour).padStart(2, '0')}:${since.slice(3)}`, weekdays: [1, 2, 3, 4, 5, 6, 7], on_holidays: 'always', groups: [[]], turn_days: 1, turns_from: mondayOf(today) }
+}

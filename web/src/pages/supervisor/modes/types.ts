@@ -1,0 +1,48 @@
+/** Modes, shelved alerts and what was not shown, as they cross HTTP. */
+
+import type { Instant, Severity } from '@/api/types'
+
+export interface ModeItem {
+  id: number
+  home: string
+  home_name: string | null
+  mode: 'away' | 'hospital' | 'test' | 'drill' | 'out_of_service'
+  resident: { id: number; name: string } | null
+  device: { id: number; name: string } | null
+  reason: string | null
+  starts_at: Instant
+  until_at: Instant
+  set_by: string
+  movement_seen_at: Instant | null
+}
+
+export interface ShelvedItem {
+  id: number
+  incident_id: number
+  home: string | null
+  home_name: string | null
+  kind: string
+  severity: Severity
+  rule: string
+  shelved_until_at: Instant
+  shelved_by: string | null
+  reason: string | null
+}
+
+export interface SuppressedItem {
+  id: number
+  at: Instant
+  last_at: Instant
+  count: number
+  because: string
+  home: string | null
+  home_name: string | null
+  resident: string | null
+  device: string | null
+  rule: string
+  rule_kind: string
+  kind: string
+  severity: Severity
+  ended_at: Instant | null
+  evidence: Record<string, unknown> | null
+}
