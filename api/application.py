@@ -15,7 +15,7 @@ from pydantic.json_schema import models_json_schema
 from api import errors
 from api.deps import Deps
 from api.pages import STATIC, pages_router
-from api.routes import devices, family, health, homes, incidents, live, messages, overview, people, rules, sign_in
+from api.routes import backtest, devices, family, health, homes, incidents, live, messages, overview, people, rules, sign_in, why
 from api.schemas.live import LiveEvents
 from api.security import SecurityHeaders
 from api.status import own_status
@@ -23,7 +23,20 @@ from core.bus import HINT_SUBJECT, Bus
 
 BODY_BYTES = 1024 * 1024
 """The largest body taken; nothing that is sent here comes near."""
-_ROOMS = (sign_in, people, homes, devices, incidents, messages, overview, family, live, rules)
+_ROOMS = (
+    sign_in,
+    people,
+    homes,
+    devices,
+    incidents,
+    messages,
+    overview,
+    family,
+    live,
+    backtest,
+    rules,
+    why,
+)  # `/rules/backtest` before `/rules/{code}`
 
 
 def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
@@ -76,15 +89,25 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     """Follow the changes and answer over the bus for as long as the application runs."""
     deps: Deps = application.state.deps
     await deps.live.start()
+    deps.backtests.start()
+    try:
+        async with _bus_of(deps):
+            yield
+    finally:
+        await asyncio.to_thread(deps.backtests.stop)
+        await deps.live.stop()
+
+
+@asynccontextmanager
+async def _bus_of(deps: Deps) -> AsyncIterator[None]:
+    """The bus for as long as the application runs, where there is one."""
     if deps.bus is None:
         yield
-        await deps.live.stop()
         return
     await deps.bus.start()
     listening = asyncio.create_task(_listen(deps, deps.bus), name="api-listen")
     yield
     listening.cancel()
-    await deps.live.stop()
     await deps.bus.stop()
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from alerts.backtest.jobs import Backtests
+from alerts.backtest.run import Replay
 from alerts.work import Desk
 from api.live.hub import LiveHub
 from core.bus import Bus
@@ -31,6 +33,10 @@ class Deps:
     live: LiveHub
     hint: Callable[[int | None], None]
     """Says that something committed, to this process's streams and over the bus to everybody."""
+    replay: Replay
+    """Lives stored homes again."""
+    backtests: Backtests
+    """The thread that runs backtests; started and stopped with the application."""
     bus: Bus | None = None
 
 

@@ -11,10 +11,12 @@ import socket
 import structlog
 import uvicorn
 
+from alerts.backtest.jobs import Backtests
 from alerts.work import Desk
 from api.application import create_application
 from api.deps import Deps
 from api.live.hub import LiveHub
+from api.replaying import make_replay
 from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
@@ -42,7 +44,9 @@ def make_deps(settings: Settings, clock: Clock, database: Database, readings: Re
             bus.hint(sequence)
 
     desk = Desk(database, clock, settings, hint)
-    return Deps(settings, database, clock, readings, desk, sign_in, live, hint, bus)
+    replay = make_replay(database, readings, settings.timezone)
+    backtests = Backtests(database, clock, replay, settings.timezone)
+    return Deps(settings, database, clock, readings, desk, sign_in, live, hint, replay, backtests, bus)
 
 
 class Server(uvicorn.Server):

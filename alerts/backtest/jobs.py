@@ -84,7 +84,7 @@ class Backtests:
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
-            self._thread.join(5)
+            self._thread.join(2)
 
     def work_once(self) -> bool:
         """Take one run and work on it to its end; False when none waits."""

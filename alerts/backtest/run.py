@@ -60,16 +60,29 @@ class Replay:
         """Each time the rule would have raised within [start, end); None now and then."""
         with self._sources.database.snapshot() as session:
             home = self._read_home(session, home_id)
-            modes = None if home is None else StayedModes.read(session, home_id, [one.id for one in home.residents], start, end)
-        rules = () if home is None or home.probe else Ruleset([shown(rule)]).for_home(key_of(home))
-        if home is None or modes is None or not rules:
-            return
-        for found in self.course(home, rules).run(self._sources, start - look_back(rule.spec, home), end):
+            if home is None:
+                return
+            modes = StayedModes.read(session, home_id, [one.id for one in home.residents], start, end)
+        for found in self._found(shown(rule), home, start, end):
             if found is None:
                 yield None
-            elif found.at >= start and is_new(found) and is_of(found.finding, rule.spec):
+            elif is_new(found) and is_of(found.finding, rule.spec):
                 because = "monitor" if rule.spec.monitor else modes.because(found.finding, found.at)
                 yield Fire(found.at, home_id, found.finding.subject, found.finding.severity, because)
+
+    def found(self, rule: RuleInForce, home_id: int, start: datetime, end: datetime) -> Iterator[Found | None]:
+        """Everything the rule finds within [start, end); None now and then."""
+        with self._sources.database.snapshot() as session:
+            home = self._read_home(session, home_id)
+        return iter(()) if home is None else self._found(rule, home, start, end)
+
+    def _found(self, rule: RuleInForce, home: HomeFacts, start: datetime, end: datetime) -> Iterator[Found | None]:
+        rules = () if home.probe else Ruleset([rule]).for_home(key_of(home))
+        if not rules:
+            return
+        for found in self.course(home, rules).run(self._sources, start - look_back(rule.spec, home), end):
+            if found is None or found.at >= start:
+                yield found
 
     def course(self, home: HomeFacts, rules: tuple[RuleInForce, ...]) -> Course:
         """A home and rules, ready to be lived again."""
