@@ -10,6 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from alerts.playbooks import PLAYBOOKS
 from devices.profiles import catalogue
 from devices.vocabulary import METRICS, SIGNAL_TYPES
 
@@ -37,6 +38,12 @@ def _known_profile(profile: str) -> str:
     return profile
 
 
+def _known_playbook(playbook: str) -> str:
+    if playbook not in PLAYBOOKS:
+        raise refused("unknown_playbook", given=playbook, playbooks=", ".join(sorted(PLAYBOOKS)))
+    return playbook
+
+
 Code: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 TimeOfDay: TypeAlias = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, le=90 * 86400)]
@@ -46,6 +53,7 @@ Word: TypeAlias = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^
 SignalType: TypeAlias = Annotated[str, AfterValidator(_known_signal)]
 MetricName: TypeAlias = Annotated[str, AfterValidator(_known_metric)]
 ProfileId: TypeAlias = Annotated[str, AfterValidator(_known_profile)]
+Playbook: TypeAlias = Annotated[str, AfterValidator(_known_playbook)]
 
 
 class Strict(BaseModel):
@@ -145,6 +153,7 @@ __all__ = [
     "Code",
     "Happening",
     "MetricName",
+    "Playbook",
     "ProfileId",
     "Seconds",
     "SignalType",

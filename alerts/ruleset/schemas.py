@@ -19,6 +19,7 @@ from alerts.ruleset.parts import (
     Code,
     Happening,
     MetricName,
+    Playbook,
     Seconds,
     SignalType,
     Strict,
@@ -51,7 +52,7 @@ class RuleBase(Strict):
     """Which alerts of a home may share an incident: a fault never shares one with a danger to life."""
     audience: tuple[Audience, ...] = ("operators",)
     """Who it is for."""
-    playbook: Code | None = None
+    playbook: Playbook | None = None
     """The script operators follow; null for that of `raises`."""
     enabled: bool = True
     """A rule that is switched off is not evaluated at all."""

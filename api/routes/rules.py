@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from alerts.playbooks import PLAYBOOKS
 from alerts.ruleset import exchange, service
 from alerts.ruleset.compile import rule_in_force, rules_in_force
 from alerts.ruleset.reach import is_seen
@@ -34,7 +35,7 @@ def list_rules(caller: Seer, deps: Using) -> RuleList:
     with deps.database.snapshot() as session:
         rules = rules_in_force(session)
         items = [rule_item(rule) for rule in rules.rules if is_seen(session, rule.spec.applies, caller)]
-    return RuleList(items=items, broken=list(rules.broken))
+    return RuleList(items=items, broken=list(rules.broken), playbooks=sorted(PLAYBOOKS))
 
 
 @router.get(

@@ -43,6 +43,8 @@ class RuleList(Out):
     items: list[RuleItem]
     broken: list[str]
     """Codes of stored rules that cannot be used; their built-in rule runs in their place, where there is one."""
+    playbooks: list[str]
+    """What a rule's `playbook` can name."""
 
 
 class RuleVersionOut(Out):

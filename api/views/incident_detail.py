@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
 from alerts.model import Incident, IncidentState
+from alerts.playbooks import script_of
 from api.schemas.incidents import IncidentDetail, ScriptStep
 from api.views.devices import device_views
 from api.views.homes import home_detail, home_devices
 from api.views.incidents import incident_items, page_views, timeline_views
 from api.views.people import contact_view, resident_view
-from api.views.scripts import script_of
 from api.visibility import visible_incidents
 from core.errors import NotFoundError
 from people import audit

@@ -134,7 +134,7 @@ def test_a_rule_that_protects_life_can_be_added_to(town: Town) -> None:
     fall = _spec(town, "fall")
     more = fall | {"audience": ["operators", "supervisors", "family"], "note": ["worn.off"], "confirm_seconds": 30}
     assert _put(town, more)["version"] == 1
-    assert _put(town, _spec(town, "sos") | {"playbook": "stroke", "name": {"zh": "呼救", "en": "Help"}})["playbook"] == "stroke"
+    assert _put(town, _spec(town, "sos") | {"playbook": "fall", "name": {"zh": "呼救", "en": "Help"}})["playbook"] == "fall"
 
 
 def test_a_row_that_would_weaken_life_or_cannot_be_read_is_passed_over(town: Town) -> None:
@@ -167,6 +167,7 @@ def test_a_row_that_would_weaken_life_or_cannot_be_read_is_passed_over(town: Tow
         ({"name": {"zh": "\0", "en": "x"}}, 422, "invalid_input"),
         ({"low": 1e400}, 422, "invalid_input"),
         ({"hold": 5}, 422, "invalid_input"),
+        ({"playbook": "of_nobody"}, 422, "invalid_input"),
     ],
 )
 def test_a_rule_that_cannot_be_meant_is_refused(town: Town, wanted: dict[str, Any], status: int, code: str) -> None:

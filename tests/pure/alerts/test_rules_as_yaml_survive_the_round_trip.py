@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from alerts.playbooks import PLAYBOOKS
 from alerts.ruleset.builtin import builtin_specs
 from alerts.ruleset.exchange import read_text
 from alerts.ruleset.schemas import RuleSpec
@@ -62,7 +63,7 @@ _base: dict[str, st.SearchStrategy[Any]] = {
 }
 _optional: dict[str, st.SearchStrategy[Any]] = {
     "audience": st.lists(st.sampled_from(["operators", "supervisors", "installers", "family"]), max_size=4),
-    "playbook": _codes,
+    "playbook": st.sampled_from(sorted(PLAYBOOKS)),
     "enabled": st.booleans(),
     "applies": _applies,
 }
@@ -207,6 +208,7 @@ HEAD = "yinling_rules: 1\nrules:\n- code: x\n  kind: {kind}\n  name: {{zh: 好, 
         ("inactivity", "  none_in: {since: '25:00', until: '10:00'}\n", "none_in.since", "Not in the right form."),
         ("inactivity", "  none_in: {since: '05:00'}\n", "none_in", "Give `since` and `until`, or `named` alone."),
         ("routine", "  monitor: false\n", "monitor", "One of: True."),
+        ("absence", "  playbook: nothing\n", "playbook", "There is no playbook “nothing”."),
         ("absence", "  silence: 5\n", "silence", "There is no such field."),
         ("geofence", "  circles: [{latitude: 91, longitude: 0, radius_metres: 5}]\n", "circles[0].latitude", "At most 90.0."),
     ],

@@ -1,4 +1,4 @@
-"""The script of each kind of alarm: which steps, in which order; the pages hold their texts in both languages.
+"""The playbooks: the script of each kind of alarm, which steps in which order; the pages hold their texts in both languages.
 
 After the centres' practice: no voice answer counts as an emergency (two calls, then the contacts in order, then send).
 """
@@ -12,7 +12,7 @@ _CALL = ("call_home", "call_home_again")
 _PEOPLE = ("call_contacts", "send_responder")
 _ANY = (*_CALL, *_PEOPLE, "record_outcome")
 
-SCRIPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+PLAYBOOKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "sos": (*_CALL, "ask_what_happened", *_PEOPLE, "call_ambulance", "stay_on_line", "record_outcome"),
         "fall": (*_CALL, "ask_injury", "do_not_move", *_PEOPLE, "call_ambulance", "record_outcome"),
@@ -22,6 +22,9 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "water": (*_CALL, "close_water", *_PEOPLE, "record_outcome"),
         "vitals": (*_CALL, "measure_again", "ask_symptoms", "call_doctor", *_PEOPLE, "record_outcome"),
         "inactivity": _ANY,
+        "wandering": (*_CALL, "call_contacts", "send_responder", "check_neighbours", "record_outcome"),
+        "stove": (*_CALL, "close_valve", *_PEOPLE, "check_neighbours", "record_outcome"),
+        "outage": ("check_power", "call_home", "call_contacts", "interim_checks", "send_responder", "record_outcome"),
         "doctor_call": ("answer_call", "call_next_doctor", "call_home", "record_outcome"),
         "battery": ("plan_visit", "record_outcome"),
         "silence": ("call_home", "check_power", "plan_visit", "interim_checks", "record_outcome"),
@@ -29,9 +32,12 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "system": ("check_system", "tell_engineer", "record_outcome"),
     }
 )
-"""`kind: steps`; kinds without an entry use the general script."""
+"""`playbook: steps`; a kind of incident without one of its own has the general script."""
 
 
 def script_of(kind: str) -> tuple[str, ...]:
-    """The steps for a kind of incident."""
-    return SCRIPTS.get(kind, _ANY)
+    """The steps of a playbook, or of a kind of incident."""
+    return PLAYBOOKS.get(kind, _ANY)
+
+
+__all__ = ["PLAYBOOKS", "script_of"]
