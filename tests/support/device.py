@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -22,8 +22,16 @@ _TAKEN = {"accepted", "duplicate", "seen"}
 class Button:
     """One MQTT client with a device's own rights. Reconnects for ever, as a device does."""
 
-    def __init__(self, credentials: Credentials, *, port: int | None = None, keepalive_seconds: int = 15) -> None:
+    def __init__(
+        self,
+        credentials: Credentials,
+        *,
+        port: int | None = None,
+        keepalive_seconds: int = 15,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.credentials = credentials
+        self._wall = wall
         self.receipts: list[dict[str, Any]] = []
         self.refusals: list[str] = []
         self._ids = count(1)
@@ -75,7 +83,7 @@ class Button:
 
     def publish_event(self, event_id: str, kind: str = "sos.pressed", data: Mapping[str, Any] | None = None) -> None:
         """Send one event once, at QoS 1, without waiting for anything."""
-        body = {"id": event_id, "type": kind, "ts": int(time.time() * 1000), "data": dict(data or {})}
+        body = {"id": event_id, "type": kind, "ts": int(self._wall() * 1000), "data": dict(data or {})}
         info = self._client.publish(f"{self.credentials.topic}/event", orjson.dumps(body), qos=1)
         self._sent.append((event_id, info.mid))
 
@@ -123,9 +131,11 @@ class Button:
 
 
 @contextmanager
-def button(credentials: Credentials, *, port: int | None = None, wait: bool = True) -> Iterator[Button]:
-    """A device for one test."""
-    device = Button(credentials, port=port)
+def button(
+    credentials: Credentials, *, port: int | None = None, wait: bool = True, wall: Callable[[], float] = time.time
+) -> Iterator[Button]:
+    """A device for one test; `wall` is the clock it stamps its events with."""
+    device = Button(credentials, port=port, wall=wall)
     try:
         if wait:
             device.wait_connected()

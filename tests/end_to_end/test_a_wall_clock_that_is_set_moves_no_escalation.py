@@ -1,0 +1,31 @@
+"""Somebody sets the wall clock by an hour, either way: an escalation due in thirty seconds still comes in thirty seconds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.moved_time import moved_centre
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_an_escalation_due_in_thirty_seconds_still_comes_in_thirty_seconds(tmp_path: Path, hours: int) -> None:
+    with moved_centre(
+        tmp_path,
+        with_phones=lambda phones: {"fallback_urls": phones.address("duty")},
+        fallback_after_seconds=60,
+        ring_again_seconds=3600,
+    ) as world:
+        home = world.centre.home()
+        operator = world.staff("operator", "operator", phone=False)
+        with world.watching(operator), world.button(world.centre.device(home)) as device:
+            incident = world.press(device)
+            world.wait(28)
+            world.set_wall_clock(timedelta(hours=hours))
+            world.wait(22)
+            world.nobody_was_paged()
+            world.wait(12)
+            world.call("duty", home)
+            assert world.told(incident["id"]).count("escalated") <= 1
+            assert "clock_stepped" in {line["event"] for line in world.centre.logs()}
