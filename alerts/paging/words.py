@@ -80,6 +80,8 @@ VERDICTS: Mapping[str, Pair] = {
     "device_silent": ("有设备没有消息，请留意。", "A device has not been heard; please take note."),
     "battery_low": ("有设备电量低，请留意。", "A device has a low battery; please take note."),
     "no_movement": ("较长时间没有活动，请留意。", "No movement for a long time; please take note."),
+    "fault_open": ("有设备等待检修，请留意。", "A device waits for repair; please take note."),
+    "away": ("老人不在家（外出或住院），未作判断。", "Away from home or in hospital; nothing is judged meanwhile."),
     "in_doubt": ("现在无法确认是否正常。", "We cannot say just now whether all is well."),
 }
 """The sentence of a day, by the code of its verdict."""

@@ -161,6 +161,8 @@ class FamilyHome(Out):
         "device_silent",
         "battery_low",
         "no_movement",
+        "fault_open",
+        "away",
     ]
     last_movement: LastMovement | None
     last_seen_at: InstantOut | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from api.schemas.devices import Device as DeviceOut
 from api.schemas.devices import MetricLimits, ProfileName, ProfileOut, Value
 from devices.model import Device, DeviceState
 from devices.profiles import Profile, catalogue
+from devices.silence import SILENCE_WITHOUT_PROFILE, is_silent, silence_allowed
 from devices.vocabulary import LIFE_SIGNALS
 from people.model import Home, Resident
 
@@ -21,8 +22,6 @@ HEALTH_METRICS = frozenset(
     {"heart_rate", "respiration_rate", "spo2", "systolic", "diastolic", "blood_glucose", "body_temperature", "weight"}
 )
 """Metrics that say something of a person's health: shown only to those who may see the medical card."""
-SILENCE_WITHOUT_PROFILE = timedelta(hours=24)
-"""For a device whose profile is no longer in the catalogue."""
 _TESTING = LIFE_SIGNALS | {"device.tested"}
 
 
@@ -39,19 +38,6 @@ def profile_out(profile: Profile) -> ProfileOut:
         silence_seconds=profile.silence_seconds,
         cancel_window_seconds=profile.cancel_window_seconds,
     )
-
-
-def silence_allowed(profile_id: str) -> timedelta:
-    """How long a device of this profile may say nothing."""
-    profile = catalogue().get(profile_id)
-    return SILENCE_WITHOUT_PROFILE if profile is None else timedelta(seconds=profile.silence_seconds)
-
-
-def is_silent(device: Device, now: datetime) -> bool:
-    """Not heard for longer than its profile allows, counted from its registration when it was never heard."""
-    if device.state == DeviceState.RETIRED:
-        return False
-    return now - (device.last_seen_at or device.created_at) > silence_allowed(device.profile)
 
 
 def silent_devices(now: datetime) -> sa.ColumnElement[bool]:

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from alerts.verdict import NOTHING_HEARD_AFTER, HomeFacts, judge
 from api.day import Happening, draw_lanes, usual_rhythm
 from api.figures import answer_figures, percentile
 from api.routes.messages import show_payload
 from api.status import gauge_sum, merge_metrics
 from api.status import judge as judge_processes
-from api.verdict import NOTHING_HEARD_AFTER, HomeFacts, judge
 from api.views.incidents import masked
 from api.views.people import age
 from devices.model import Device

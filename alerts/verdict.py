@@ -25,6 +25,8 @@ Sentence = Literal[
     "device_silent",
     "battery_low",
     "no_movement",
+    "fault_open",
+    "away",
 ]
 
 
@@ -40,6 +42,10 @@ class HomeFacts:
     lowest_battery: float | None
     watches_movement: bool
     last_movement_at: datetime | None
+    fault_open: bool = False
+    """Something of it waits for an engineer."""
+    away: bool = False
+    """The residents are away or in hospital: nobody can be missed at home."""
 
 
 def judge(facts: HomeFacts, now: datetime) -> tuple[Verdict, Sentence]:
@@ -53,7 +59,9 @@ def judge(facts: HomeFacts, now: datetime) -> tuple[Verdict, Sentence]:
         (facts.gateway_silent, "unknown", "gateway_silent"),
         (unheard, "unknown", "nothing_heard"),
         (facts.silent_devices > 0, "attention", "device_silent"),
+        (facts.away, "unknown", "away"),
         (still, "attention", "no_movement"),
         (weak, "attention", "battery_low"),
+        (facts.fault_open, "attention", "fault_open"),
     )
     return next(((verdict, sentence) for holds, verdict, sentence in ladder if holds), ("normal", "all_normal"))
