@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from alerts.model import Incident, IncidentState
+from alerts.model import Alert, Incident, IncidentState
 from alerts.playbooks import script_of
 from api.schemas.incidents import IncidentDetail, ScriptStep
 from api.views.devices import device_views
@@ -53,9 +53,17 @@ def incident_detail(session: Session, incident: Incident, caller: Caller, now: d
         home_detail=None if home is None else home_detail(session, home),
         devices=device_views(session, shown, now, [home.id] if home is not None and with_medical else []),
         past=past_items,
-        script=[ScriptStep(key=key) for key in script_of(incident.kind)],
+        script=[ScriptStep(key=key) for key in script_of(_playbook(session, incident))],
         pages=page_views(session, incident.id) if caller.can(Capability.WATCH) else [],
     )
+
+
+def _playbook(session: Session, incident: Incident) -> str:
+    """The script that the rule behind its worst alert asks for, or that of its kind."""
+    asked = sa.select(Alert.playbook).where(
+        Alert.incident_id == incident.id, Alert.kind == incident.kind, Alert.playbook.is_not(None)
+    )
+    return session.scalar(asked.order_by(Alert.closed_at.is_not(None), Alert.id.desc()).limit(1)) or incident.kind
 
 
 def _past(session: Session, incident: Incident, home_id: int, caller: Caller) -> list[Incident]:
