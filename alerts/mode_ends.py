@@ -20,7 +20,7 @@ from alerts.lanes import DRILL_ENDING, FAULT, lane_of_test
 from alerts.model import Alert, AlertState, CloseReason, Incident, IncidentState, Severity
 from alerts.modes.model import Mode, ModeKind, SuppressedBecause
 from alerts.modes.service import Wanted, write_stay
-from alerts.modes.store import end_suppressed, note_suppressed, standing_modes
+from alerts.modes.store import end_by_mode, end_suppressed, note_suppressed, standing_modes
 from alerts.modes.suppression import AWAY_MODES, StandingMode, muted_by
 from alerts.muting import state_under
 from alerts.raising import MUTED
@@ -131,8 +131,8 @@ def _show_again(session: Session, mode: Mode, now: datetime, settings: Settings)
         muting = muted_by(found, standing, lane=found.lane)
         if muting is not None:
             alert.state = state_under(muting)
-            end_suppressed(session, alert.home_id, alert.rule, alert.subject, now)
-            note_suppressed(session, found, SuppressedBecause(muting.mode), now, muting.id, alert.id)
+            if end_by_mode(session, mode.id, alert.id, now):
+                note_suppressed(session, found, SuppressedBecause(muting.mode), now, muting.id, alert.id)
         elif alert.condition_active and alert.incident_id is None and mode.mode in AWAY_MODES:
             alert.state = AlertState.SHELVED
             alert.shelved_due_at = now + TIME_TO_BE_SEEN

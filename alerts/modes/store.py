@@ -31,7 +31,7 @@ def standing_modes(session: Session, home_ids: Collection[int], now: datetime) -
         return {}
     query = sa.select(*_COLUMNS).where(Mode.home_id.in_(home_ids), Mode.ended_at.is_(None), Mode.until_at > now)
     found: dict[int, list[StandingMode]] = defaultdict(list)
-    for row in session.execute(query.where(Mode.starts_at <= now).order_by(Mode.id)):
+    for row in session.execute(query.order_by(Mode.id)):
         found[row.home_id].append(
             StandingMode(row.id, row.home_id, ModeKind(row.mode), row.until_at, row.resident_id, row.device_id)
         )
@@ -120,4 +120,13 @@ def end_suppressed(session: Session, home_id: int | None, rule: str, subject: st
     session.execute(ended.values(ended_at=now).execution_options(synchronize_session=False))
 
 
-__all__ = ["FOLDED_WITHIN", "end_suppressed", "note_suppressed", "standing_modes"]
+def end_by_mode(session: Session, mode_id: int, alert_id: int, now: datetime) -> bool:
+    """A stay no longer mutes an alert; whether it was what did."""
+    ended = sa.update(Suppressed).where(
+        Suppressed.mode_id == mode_id, Suppressed.alert_id == alert_id, Suppressed.ended_at.is_(None)
+    )
+    returning = ended.values(ended_at=now).returning(Suppressed.id).execution_options(synchronize_session=False)
+    return bool(session.execute(returning).all())
+
+
+__all__ = ["FOLDED_WITHIN", "end_by_mode", "end_suppressed", "note_suppressed", "standing_modes"]
