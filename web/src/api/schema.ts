@@ -452,6 +452,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{incident_id}/alerts/{alert_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay Alert Case
+         * @description Live the stored case again with the rule in the version that made it: does it lead to the same alert?
+         */
+        post: operations["replayAlertCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/alerts/{alert_id}/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Alert Why
+         * @description Why this alert; a look at health values is written to the audit.
+         */
+        get: operations["readAlertWhy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{incident_id}/close": {
         parameters: {
             query?: never;
@@ -794,6 +834,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rules
+         * @description Every rule in force, built-in ones first; whoever is limited to areas sees the centre's and theirs.
+         */
+        get: operations["listRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description The latest runs over the caller's homes.
+         */
+        get: operations["listBacktests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Run a rule, or a change to one, over the stored days of a home, an area or the centre: the same code as live.
+         */
+        post: operations["startBacktest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/backtest/{run_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest
+         * @description One run, with what is known of its answer.
+         */
+        get: operations["readBacktest"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel Backtest
+         * @description End a run; what it found so far stays.
+         */
+        delete: operations["cancelBacktest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Rules
+         * @description Every rule in force as YAML, to keep, compare, change and import again.
+         */
+        get: operations["exportRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Rules
+         * @description Put every rule of a YAML text; with a problem anywhere, or in a dry run, nothing is changed.
+         *
+         *     Rules that are not in the text stay as they are.
+         */
+        post: operations["importRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Rule
+         * @description A rule with everything it ever said.
+         */
+        get: operations["readRule"];
+        /**
+         * Put Rule
+         * @description Make a rule say this from now on: a new version, or a new rule. The same again changes nothing.
+         */
+        put: operations["putRule"];
+        post?: never;
+        /**
+         * Delete Rule
+         * @description End a rule; a changed built-in one is given back its place, and answered.
+         */
+        delete: operations["deleteRule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-in": {
         parameters: {
             query?: never;
@@ -943,6 +1121,79 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AbsenceRule
+         * @description A device that should have spoken and did not.
+         */
+        AbsenceRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "absence";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Silence Seconds
+             * @description Null: what the device's profile promises, which already counts several missed heartbeats.
+             */
+            silence_seconds?: number | null;
+        };
+        /**
          * AlertDevice
          * @description The device an alert is about.
          */
@@ -1032,6 +1283,42 @@ export interface components {
             within_60: number;
         };
         /**
+         * Applies
+         * @description Where a rule applies: everything that is named must match; empty means everywhere.
+         */
+        Applies: {
+            /**
+             * Areas
+             * @description Codes of areas; their subtrees are meant.
+             * @default []
+             */
+            areas: string[];
+            /**
+             * Homes
+             * @description Codes of homes.
+             * @default []
+             */
+            homes: string[];
+            /**
+             * Homes With
+             * @description Only homes that have a device of one of these profiles; the signals and readings of all their devices are looked at.
+             * @default []
+             */
+            homes_with: string[];
+            /**
+             * Profiles
+             * @description Device profiles whose signals and readings are looked at.
+             * @default []
+             */
+            profiles: string[];
+            /**
+             * Residents
+             * @description Ids of residents; only what concerns them is looked at.
+             * @default []
+             */
+            residents: number[];
+        };
+        /**
          * AreaCreate
          * @description A node of the tree, below `parent` (a code) or at the top.
          */
@@ -1119,6 +1406,328 @@ export interface components {
             next: string | null;
         };
         /**
+         * AvailableTime
+         * @description When a contact may be called: on these days (1 is Monday), between two times; over midnight where `to` is earlier.
+         */
+        AvailableTime: {
+            /** Days */
+            days: number[];
+            /**
+             * From
+             * @description `HH:MM` in the centre's time zone.
+             */
+            from: string;
+            /**
+             * To
+             * @description `HH:MM` in the centre's time zone.
+             */
+            to: string;
+        };
+        /**
+         * BacktestCreate
+         * @description A rule over stored days: `spec` as it would be, or `code` for the one in force; one home, one area's subtree, or all.
+         */
+        BacktestCreate: {
+            /** Area */
+            area?: string | null;
+            /** Code */
+            code?: string | null;
+            /**
+             * End
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            end: string;
+            /** Home */
+            home?: string | null;
+            /** Spec */
+            spec?: (components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"]) | null;
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            start: string;
+        };
+        /**
+         * BacktestDay
+         * @description A day of the centre's zone on which it fired.
+         */
+        BacktestDay: {
+            /** Count */
+            count: number;
+            /** Day */
+            day: string;
+        };
+        /**
+         * BacktestEvent
+         * @description One firing. `suppressed` says why it would not have been shown, such as `away`.
+         */
+        BacktestEvent: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /** Home */
+            home: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "high" | "medium" | "low" | "info";
+            /** Subject */
+            subject: string;
+            /** Suppressed */
+            suppressed: string | null;
+        };
+        /**
+         * BacktestHome
+         * @description A home where it fired. `suppressed` of `count` would not have been shown; `real_incidents` were within 24 hours.
+         */
+        BacktestHome: {
+            /** Count */
+            count: number;
+            /**
+             * First At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            first_at: string;
+            /** Home */
+            home: string;
+            /**
+             * Last At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            last_at: string;
+            /** Name */
+            name: string;
+            /** Real Incidents */
+            real_incidents: number;
+            /** Real Nearby */
+            real_nearby: boolean;
+            /** Suppressed */
+            suppressed: number;
+        };
+        /**
+         * BacktestItem
+         * @description A run without its answer.
+         */
+        BacktestItem: {
+            /** Area */
+            area: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * End
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            end: string;
+            /** Error */
+            error: string | null;
+            /** Home */
+            home: string | null;
+            /** Homes Done */
+            homes_done: number;
+            /** Homes Total */
+            homes_total: number;
+            /** Id */
+            id: number;
+            /** Spec */
+            spec: components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"];
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            start: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+        };
+        /**
+         * BacktestList
+         * @description The newest first.
+         */
+        BacktestList: {
+            /** Items */
+            items: components["schemas"]["BacktestItem"][];
+        };
+        /**
+         * BacktestOut
+         * @description A run with what is known of its answer.
+         */
+        BacktestOut: {
+            /** Area */
+            area: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string;
+            /**
+             * End
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            end: string;
+            /** Error */
+            error: string | null;
+            /** Home */
+            home: string | null;
+            /** Homes Done */
+            homes_done: number;
+            /** Homes Total */
+            homes_total: number;
+            /** Id */
+            id: number;
+            result: components["schemas"]["BacktestResult"] | null;
+            /** Spec */
+            spec: components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"];
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            start: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled";
+        };
+        /**
+         * BacktestResult
+         * @description The answer, of the homes done so far. Homes are the thousand where it fired most, events the first five hundred.
+         */
+        BacktestResult: {
+            /** Events */
+            events: components["schemas"]["BacktestEvent"][];
+            /** Fired */
+            fired: number;
+            /** Homes */
+            homes: components["schemas"]["BacktestHome"][];
+            /** Homes Failed */
+            homes_failed: number;
+            /** Homes Fired */
+            homes_fired: number;
+            /** Homes With Real */
+            homes_with_real: number;
+            /** Per Day */
+            per_day: components["schemas"]["BacktestDay"][];
+            /** Suppressed */
+            suppressed: number;
+        };
+        /**
+         * BatteryRule
+         * @description A battery that runs low: the device says so itself, or its percentage does. Both are one alert, so one visit.
+         */
+        BatteryRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Hysteresis Percent
+             * @description Well again only this far above; null: the profile's, or 10 %.
+             */
+            hysteresis_percent?: number | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "battery";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Low Percent
+             * @description Null: the profile's limit, or 20 % where it has none.
+             */
+            low_percent?: number | null;
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Off
+             * @description What it says when it is well again.
+             * @default [
+             *       "battery.ok"
+             *     ]
+             */
+            off: string[];
+            /**
+             * On
+             * @description What a device says of itself.
+             * @default [
+             *       "battery.low"
+             *     ]
+             */
+            on: string[];
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+        };
+        /**
          * BusiestArea
          * @description The area with the most open incidents; drills are not counted.
          */
@@ -1141,6 +1750,27 @@ export interface components {
             phone: string | null;
         };
         /**
+         * Circle
+         * @description A place on the map.
+         */
+        Circle: {
+            /**
+             * Latitude
+             * @description Of its centre, in degrees (WGS 84).
+             */
+            latitude: number;
+            /**
+             * Longitude
+             * @description The same.
+             */
+            longitude: number;
+            /**
+             * Radius Metres
+             * @description How far it reaches.
+             */
+            radius_metres: number;
+        };
+        /**
          * Close
          * @description Why it is closed; while the condition is still there, until when its alert is shelved.
          */
@@ -1160,8 +1790,14 @@ export interface components {
          * @description What is to change; fields left out stay.
          */
         ContactChange: {
+            /** Alarm Consent */
+            alarm_consent?: boolean | null;
             /** Availability */
             availability?: string | null;
+            /** Available */
+            available?: components["schemas"]["AvailableTime"][] | null;
+            /** Digest Consent */
+            digest_consent?: boolean | null;
             /** Key Holder */
             key_holder?: boolean | null;
             /** Name */
@@ -1178,8 +1814,20 @@ export interface components {
          * @description Family member or key holder.
          */
         ContactCreate: {
+            /**
+             * Alarm Consent
+             * @default false
+             */
+            alarm_consent: boolean;
             /** Availability */
             availability?: string | null;
+            /** Available */
+            available?: components["schemas"]["AvailableTime"][] | null;
+            /**
+             * Digest Consent
+             * @default false
+             */
+            digest_consent: boolean;
             /**
              * Key Holder
              * @default false
@@ -1202,8 +1850,20 @@ export interface components {
          * @description Family or key holder, in the order they are called.
          */
         ContactOut: {
+            /** Alarm Consent */
+            alarm_consent: boolean;
+            /** Alarm Consent At */
+            alarm_consent_at: string | null;
             /** Availability */
             availability: string | null;
+            /** Available */
+            available: components["schemas"]["AvailableTime"][] | null;
+            /** Consent Taken By */
+            consent_taken_by: string | null;
+            /** Digest Consent */
+            digest_consent: boolean;
+            /** Digest Consent At */
+            digest_consent_at: string | null;
             /** Id */
             id: number;
             /** Key Holder */
@@ -1435,7 +2095,7 @@ export interface components {
              * Sentence Code
              * @enum {string}
              */
-            sentence_code: "all_normal" | "incident_open" | "nothing_heard" | "gateway_silent" | "no_devices" | "device_silent" | "battery_low" | "no_movement";
+            sentence_code: "all_normal" | "incident_open" | "nothing_heard" | "gateway_silent" | "no_devices" | "device_silent" | "battery_low" | "no_movement" | "fault_open" | "away";
             /**
              * Verdict
              * @enum {string}
@@ -1515,6 +2175,144 @@ export interface components {
             what: string;
         };
         /**
+         * GeofenceRule
+         * @description A position outside (or inside) places.
+         */
+        GeofenceRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Circles
+             * @description Empty: a circle around the home, of `home_radius_metres`.
+             * @default []
+             */
+            circles: components["schemas"]["Circle"][];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /** @description When it counts; left out: always. */
+            during?: components["schemas"]["Window"] | null;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Hold Seconds
+             * @description It must last this long.
+             * @default 120
+             */
+            hold_seconds: number;
+            /**
+             * Home Radius Metres
+             * @description Around the home's own place on the map; a home without one is not judged.
+             * @default 500
+             */
+            home_radius_metres: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "geofence";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Outside
+             * @description False: raised inside the circles.
+             * @default true
+             */
+            outside: boolean;
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Worst Accuracy Metres
+             * @description A position vaguer than this decides nothing.
+             * @default 200
+             */
+            worst_accuracy_metres: number;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Happening
+         * @description Something that can be seen at a home: any of these signals, or a reading of a metric beyond a value.
+         */
+        Happening: {
+            /**
+             * Above
+             * @description more than this
+             */
+            above?: number | null;
+            /**
+             * Below
+             * @description or less than this.
+             */
+            below?: number | null;
+            /**
+             * Metric
+             * @description Or a reading of this metric
+             */
+            metric?: string | null;
+            /**
+             * Rooms
+             * @description Only from devices in these rooms; empty: any.
+             * @default []
+             */
+            rooms: string[];
+            /**
+             * Signals
+             * @description Any of these.
+             * @default []
+             */
+            signals: string[];
+        };
+        /**
          * Health
          * @description A process answers.
          */
@@ -1546,6 +2344,7 @@ export interface components {
             notes?: string | null;
             /** Phone */
             phone?: string | null;
+            rhythm?: components["schemas"]["Rhythm"] | null;
         };
         /**
          * HomeCreate
@@ -1573,6 +2372,7 @@ export interface components {
             notes?: string | null;
             /** Phone */
             phone?: string | null;
+            rhythm?: components["schemas"]["Rhythm"] | null;
         };
         /**
          * HomeDetail
@@ -1660,6 +2460,7 @@ export interface components {
             phone: string | null;
             /** Residents */
             residents: components["schemas"]["ResidentOut"][];
+            rhythm: components["schemas"]["Rhythm"] | null;
         };
         /**
          * HourCount
@@ -1674,6 +2475,127 @@ export interface components {
              * @example 2026-11-22T08:30:00.250Z
              */
             hour_start: string;
+        };
+        /**
+         * ImportProblem
+         * @description One thing that is wrong, in the reader's language.
+         */
+        ImportProblem: {
+            /** Line */
+            line: number | null;
+            /** Message */
+            message: string;
+            /** Path */
+            path: string;
+            /** Rule */
+            rule: string | null;
+        };
+        /**
+         * InactivityRule
+         * @description Nothing seen for a time, nothing in a window of the day, or too long in one room.
+         */
+        InactivityRule: {
+            /**
+             * @description What counts as somebody moving about.
+             * @default {
+             *       "above": 0.5,
+             *       "metric": "motion",
+             *       "rooms": [],
+             *       "signals": [
+             *         "motion.seen",
+             *         "presence.on",
+             *         "door.opened",
+             *         "door.closed",
+             *         "bed.entered",
+             *         "bed.left",
+             *         "sign_in.made",
+             *         "stove.on"
+             *       ]
+             *     }
+             */
+            activity: components["schemas"]["Happening"];
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /** @description When it is judged; with `none_for_seconds` time outside does not count. */
+            during?: components["schemas"]["Window"] | null;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "inactivity";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Longer Than Seconds
+             * @description Together with `rooms`: somebody went in and was seen nowhere else for this long.
+             */
+            longer_than_seconds?: number | null;
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * None For Seconds
+             * @description Nothing for this long.
+             */
+            none_for_seconds?: number | null;
+            /** @description "Not up by ten": nothing between `since` and `until`, judged at `until`. */
+            none_in?: components["schemas"]["Window"] | null;
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /**
+             * Rooms
+             * @description Names of rooms, in the words of the centre; the built-in rules name the usual ones in both languages.
+             * @default []
+             */
+            rooms: string[];
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
         };
         /**
          * IncidentCreate
@@ -2137,6 +3059,92 @@ export interface components {
             note?: string | null;
         };
         /**
+         * OutageRule
+         * @description Many homes of one area silent or on battery at once: one incident.
+         */
+        OutageRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Homes At Least
+             * @description So many homes of an area,
+             * @default 5
+             */
+            homes_at_least: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "outage";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Share At Least
+             * @description and this share of its watched homes; both must be reached.
+             * @default 0.3
+             */
+            share_at_least: number;
+            /**
+             * Within Seconds
+             * @description They fell silent or lost their power within this time.
+             * @default 60
+             */
+            within_seconds: number;
+        };
+        /**
          * Overview
          * @description The centre on one screen: `answered` over the last 24 hours, `answered_yesterday` over the 24 hours before those.
          */
@@ -2433,6 +3441,33 @@ export interface components {
             reason: string;
         };
         /**
+         * ReplayFound
+         * @description A time at which the case, lived again, raises.
+         */
+        ReplayFound: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "high" | "medium" | "low" | "info";
+        };
+        /**
+         * ReplayOut
+         * @description Whether the stored case leads to the same alert again, and every time it does around it.
+         */
+        ReplayOut: {
+            /** Agrees */
+            agrees: boolean;
+            /** Found */
+            found: components["schemas"]["ReplayFound"][];
+        };
+        /**
          * ResidentChange
          * @description What is to change; fields left out stay.
          */
@@ -2441,6 +3476,8 @@ export interface components {
             birth_date?: string | null;
             /** Dialect */
             dialect?: string | null;
+            /** Falls Easily */
+            falls_easily?: boolean | null;
             /** Gender */
             gender?: string | null;
             /** Hearing */
@@ -2456,10 +3493,18 @@ export interface components {
             mobility?: string | null;
             /** Name */
             name?: string | null;
+            /** On Oxygen */
+            on_oxygen?: boolean | null;
             /** Phone */
             phone?: string | null;
             /** Photo Url */
             photo_url?: string | null;
+            /** Rule Values */
+            rule_values?: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["JsonValue"];
+                };
+            } | null;
         };
         /**
          * ResidentCreate
@@ -2470,6 +3515,11 @@ export interface components {
             birth_date?: string | null;
             /** Dialect */
             dialect?: string | null;
+            /**
+             * Falls Easily
+             * @default false
+             */
+            falls_easily: boolean;
             /** Gender */
             gender?: string | null;
             /** Hearing */
@@ -2488,10 +3538,21 @@ export interface components {
             mobility?: string | null;
             /** Name */
             name: string;
+            /**
+             * On Oxygen
+             * @default false
+             */
+            on_oxygen: boolean;
             /** Phone */
             phone?: string | null;
             /** Photo Url */
             photo_url?: string | null;
+            /** Rule Values */
+            rule_values?: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["JsonValue"];
+                };
+            } | null;
         };
         /**
          * ResidentOut
@@ -2504,6 +3565,8 @@ export interface components {
             birth_date: string | null;
             /** Dialect */
             dialect: string | null;
+            /** Falls Easily */
+            falls_easily: boolean | null;
             /** Gender */
             gender: string | null;
             /** Hearing */
@@ -2517,10 +3580,18 @@ export interface components {
             mobility: string | null;
             /** Name */
             name: string;
+            /** On Oxygen */
+            on_oxygen: boolean | null;
             /** Phone */
             phone: string | null;
             /** Photo Url */
             photo_url: string | null;
+            /** Rule Values */
+            rule_values: {
+                [key: string]: {
+                    [key: string]: components["schemas"]["JsonValue"];
+                };
+            } | null;
         };
         /**
          * ResponderList
@@ -2555,11 +3626,245 @@ export interface components {
             name: string;
         };
         /**
+         * Rhythm
+         * @description When a home sleeps and has daylight, each as since and until, over midnight where until is earlier; null: the defaults.
+         */
+        Rhythm: {
+            /** Daylight */
+            daylight?: [
+                string,
+                string
+            ] | null;
+            /** Sleep */
+            sleep?: [
+                string,
+                string
+            ] | null;
+        };
+        /**
          * Role
          * @description What a person may do at all; area and home scope narrow it.
          * @enum {string}
          */
         Role: "administrator" | "supervisor" | "operator" | "installer" | "responder" | "doctor" | "family";
+        /**
+         * RoutineRule
+         * @description Kept for the learned baseline of a resident's days: stored and shown as not evaluated yet.
+         */
+        RoutineRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "routine";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Monitor
+             * @description Never shown to operators.
+             * @default true
+             * @constant
+             */
+            monitor: true;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+        };
+        /**
+         * RuleImport
+         * @description A YAML text of rules; a dry run says what it would do.
+         */
+        RuleImport: {
+            /**
+             * Dry Run
+             * @default false
+             */
+            dry_run: boolean;
+            /** Yaml */
+            yaml: string;
+        };
+        /**
+         * RuleImported
+         * @description What an import did, or would do; with problems it did nothing.
+         */
+        RuleImported: {
+            /** Changed */
+            changed: string[];
+            /** Created */
+            created: string[];
+            /** Problems */
+            problems: components["schemas"]["ImportProblem"][];
+            /** Unchanged */
+            unchanged: string[];
+        };
+        /**
+         * RuleItem
+         * @description A rule in force.
+         */
+        RuleItem: {
+            applies: components["schemas"]["Applies"];
+            /** Audience */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /** Built In */
+            built_in: boolean;
+            /** Changed */
+            changed: boolean;
+            /** Code */
+            code: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Kind */
+            kind: string;
+            /** Lane */
+            lane: string;
+            /** Life */
+            life: boolean;
+            /** Monitor */
+            monitor: boolean;
+            name: components["schemas"]["Texts"];
+            /** Playbook */
+            playbook: string;
+            /** Raises */
+            raises: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "high" | "medium" | "low" | "info";
+            /** Spec */
+            spec: components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * RuleList
+         * @description Every rule the caller may see, built-in ones first.
+         */
+        RuleList: {
+            /** Broken */
+            broken: string[];
+            /** Items */
+            items: components["schemas"]["RuleItem"][];
+            /** Playbooks */
+            playbooks: string[];
+        };
+        /**
+         * RuleOut
+         * @description A rule with everything it ever said, newest first.
+         */
+        RuleOut: {
+            applies: components["schemas"]["Applies"];
+            /** Audience */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /** Built In */
+            built_in: boolean;
+            /** Changed */
+            changed: boolean;
+            /** Code */
+            code: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Kind */
+            kind: string;
+            /** Lane */
+            lane: string;
+            /** Life */
+            life: boolean;
+            /** Monitor */
+            monitor: boolean;
+            name: components["schemas"]["Texts"];
+            /** Playbook */
+            playbook: string;
+            /** Raises */
+            raises: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "high" | "medium" | "low" | "info";
+            /** Spec */
+            spec: components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"];
+            /** Version */
+            version: number;
+            /** Versions */
+            versions: components["schemas"]["RuleVersionOut"][];
+        };
+        /**
+         * RulePut
+         * @description A rule as it is to be from now on.
+         */
+        RulePut: {
+            /** Note */
+            note?: string | null;
+            /** Seen Version */
+            seen_version?: number | null;
+            /** Spec */
+            spec: components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"];
+        };
+        /**
+         * RuleVersionOut
+         * @description What a rule said from one moment on.
+         */
+        RuleVersionOut: {
+            /** Created At */
+            created_at: string | null;
+            /** Created By */
+            created_by: string | null;
+            /** Note */
+            note: string | null;
+            /** Spec */
+            spec: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Version */
+            version: number;
+        };
         /**
          * ScriptStep
          * @description A step of the script for this kind of alarm; the pages hold its text.
@@ -2568,6 +3873,118 @@ export interface components {
             /** Key */
             key: string;
         };
+        /**
+         * Sentence
+         * @description One sentence in both languages.
+         */
+        Sentence: {
+            /** En */
+            en: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
+         * SequenceRule
+         * @description A, then B within a time; or A, and then no B within a time.
+         */
+        SequenceRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /** @description When A counts. */
+            during?: components["schemas"]["Window"] | null;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Expected
+             * @description True: raised when B follows. False: raised when B does not follow (or never could be seen) in time.
+             */
+            expected: boolean;
+            /** @description A. */
+            first: components["schemas"]["Happening"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "sequence";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Only When Nobody Home
+             * @description A counts only while nobody is believed to be at home. An A that lasts (a stove that is on) counts from the moment when
+             *     the last person left, too.
+             * @default false
+             */
+            only_when_nobody_home: boolean;
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+            /** @description B. */
+            then: components["schemas"]["Happening"];
+            /**
+             * Within Seconds
+             * @description So long after A.
+             */
+            within_seconds: number;
+            /**
+             * Worsens
+             * @description Raises the severity of this rule's open alert, where there is one, in place of an alert of its own.
+             */
+            worsens?: string | null;
+        };
+        /**
+         * Severity
+         * @description How bad, worst first.
+         * @enum {string}
+         */
+        Severity: "critical" | "high" | "medium" | "low" | "info";
         /**
          * SignIn
          * @description Name and password.
@@ -2615,6 +4032,115 @@ export interface components {
             type: string;
         };
         /**
+         * SignalRule
+         * @description These signals raise at once.
+         */
+        SignalRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Cancel
+             * @description What the wearer takes it back with, inside the confirmation window.
+             * @default []
+             */
+            cancel: string[];
+            /**
+             * @description What is left of it then, until a person closes it.
+             * @default medium
+             */
+            cancelled_severity: components["schemas"]["Severity"];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /**
+             * Confirm Only With Profile Window
+             * @description Only devices whose profile has a wearer's cancel window are pending; others are certain at once.
+             * @default true
+             */
+            confirm_only_with_profile_window: boolean;
+            /**
+             * Confirm Seconds
+             * @description Rings at once as pending, and is confirmed after this unless cancelled.
+             */
+            confirm_seconds?: number | null;
+            /** @description When it counts; left out: always. */
+            during?: components["schemas"]["Window"] | null;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "signal";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Note
+             * @description What belongs on the timeline and changes nothing.
+             * @default []
+             */
+            note: string[];
+            /**
+             * Off
+             * @description What ends the condition; without any it is momentary.
+             * @default []
+             */
+            off: string[];
+            /**
+             * On
+             * @description Any of these raises it.
+             */
+            on: string[];
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+        };
+        /**
          * SignedIn
          * @description The answer to a sign-in; the token is also set as the session cookie.
          */
@@ -2654,6 +4180,138 @@ export interface components {
             alerts: number[];
         };
         /**
+         * Texts
+         * @description A name in both languages.
+         */
+        Texts: {
+            /**
+             * En
+             * @description English.
+             */
+            en: string;
+            /**
+             * Zh
+             * @description Chinese.
+             */
+            zh: string;
+        };
+        /**
+         * ThresholdRule
+         * @description A metric beyond a value, for long enough.
+         */
+        ThresholdRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /** @description When it counts; left out: always. */
+            during?: components["schemas"]["Window"] | null;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Far High
+             * @description From here up it is `far_severity`.
+             */
+            far_high?: number | null;
+            /**
+             * Far Low
+             * @description From here down it is `far_severity`.
+             */
+            far_low?: number | null;
+            /** @description How bad it is far outside; null: as `severity`, or as the profile says. */
+            far_severity?: components["schemas"]["Severity"] | null;
+            /**
+             * High
+             * @description Above this it is out of range.
+             */
+            high?: number | null;
+            /**
+             * Hold Seconds
+             * @description It must last this long; a value that stops coming does not end it.
+             * @default 0
+             */
+            hold_seconds: number;
+            /**
+             * Hysteresis
+             * @description Normal again only when it is this far inside.
+             * @default 0
+             */
+            hysteresis: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "threshold";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Limits Of Profile
+             * @description Sides that are null come from the device's profile; a resident's own limits always win.
+             * @default false
+             */
+            limits_of_profile: boolean;
+            /**
+             * Low
+             * @description Below this it is out of range.
+             */
+            low?: number | null;
+            /**
+             * Metric
+             * @description Null, with `limits_of_profile`: every metric that has limits, save `battery`. A vital then raises what `raises` says,
+             *     `co`, `gas` and `water` their own kind, and anything else `environment`.
+             */
+            metric?: string | null;
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+        };
+        /**
          * TimelineItem
          * @description One line of an incident's story; `actor` is null when the system did it.
          */
@@ -2674,6 +4332,116 @@ export interface components {
             } | null;
             /** Id */
             id: number;
+        };
+        /**
+         * TrendRule
+         * @description A change over days of one resident's daily value.
+         */
+        TrendRule: {
+            /**
+             * @description Where it applies; left out: everywhere.
+             * @default {
+             *       "areas": [],
+             *       "homes": [],
+             *       "homes_with": [],
+             *       "profiles": [],
+             *       "residents": []
+             *     }
+             */
+            applies: components["schemas"]["Applies"];
+            /**
+             * At Least Days
+             * @description Days with a value within `over_days`; fewer decide nothing.
+             * @default 2
+             */
+            at_least_days: number;
+            /**
+             * Audience
+             * @description Who it is for.
+             * @default [
+             *       "operators"
+             *     ]
+             */
+            audience: ("operators" | "supervisors" | "installers" | "family")[];
+            /**
+             * Change
+             * @description In the metric's unit, or in per cent of the earlier value when `relative`.
+             */
+            change: number;
+            /**
+             * Code
+             * @description Its lasting name, which alerts carry as `rule`; it never changes.
+             */
+            code: string;
+            /**
+             * Direction
+             * @description Which change matters.
+             * @enum {string}
+             */
+            direction: "rise" | "fall" | "either";
+            /** @description The part of each day that counts, such as the morning. */
+            during?: components["schemas"]["Window"] | null;
+            /**
+             * Enabled
+             * @description A rule that is switched off is not evaluated at all.
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "trend";
+            /**
+             * Lane
+             * @description Which alerts of a home may share an incident: a fault never shares one with a danger to life.
+             * @default life
+             * @enum {string}
+             */
+            lane: "life" | "fault" | "doctor_call";
+            /**
+             * Metric
+             * @description What is compared.
+             */
+            metric: string;
+            /**
+             * Monitor
+             * @description Evaluated and stored, never shown to operators.
+             * @default false
+             */
+            monitor: boolean;
+            /** @description What people call it. */
+            name: components["schemas"]["Texts"];
+            /**
+             * Over Days
+             * @description So many days are compared, today among them.
+             */
+            over_days: number;
+            /**
+             * Playbook
+             * @description The script operators follow; null for that of `raises`.
+             */
+            playbook?: string | null;
+            /**
+             * Raises
+             * @description The kind of the alert and of an incident it opens: `sos`, `vitals`, `inactivity`, `wandering`, …
+             */
+            raises: string;
+            /**
+             * Relative
+             * @description `change` is in per cent.
+             * @default false
+             */
+            relative: boolean;
+            /** @description How bad what it finds is. */
+            severity: components["schemas"]["Severity"];
+            /**
+             * Statistic
+             * @description How a day's readings become its value.
+             * @default mean
+             * @enum {string}
+             */
+            statistic: "mean" | "median" | "last" | "sum";
         };
         /**
          * UnknownMessageList
@@ -2823,6 +4591,19 @@ export interface components {
             /** Movement */
             movement: number;
         };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+        };
         /**
          * Value
          * @description The latest value of a metric and when it was measured.
@@ -2852,6 +4633,150 @@ export interface components {
             points: components["schemas"]["ReadingOut"][];
             /** Unit */
             unit: string;
+        };
+        /**
+         * WhyLinkOut
+         * @description One thing the rule looked at; health values are null for whoever may not see them.
+         *
+         *     `what` is `signal`, `reading`, `silence` or `area`; `effect` is `raised`, `repeated`, `worsened` or `returned`.
+         */
+        WhyLinkOut: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /** Details */
+            details: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /** Device Id */
+            device_id: number | null;
+            /** Device Name */
+            device_name: string | null;
+            /** Effect */
+            effect: string;
+            /** Name */
+            name: string;
+            /** Room */
+            room: string | null;
+            /** Value */
+            value: number | null;
+            /** What */
+            what: string;
+        };
+        /**
+         * WhyOut
+         * @description Why there is an alert: `at` is when it was raised, `start` and `end` what the picture shows.
+         */
+        WhyOut: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /**
+             * End
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            end: string;
+            /** Health Hidden */
+            health_hidden: boolean;
+            /** Links */
+            links: components["schemas"]["WhyLinkOut"][];
+            rule: components["schemas"]["WhyRule"];
+            sentence: components["schemas"]["Sentence"];
+            /** Series */
+            series: components["schemas"]["WhySeries"][];
+            /** Signals */
+            signals: components["schemas"]["WhySignal"][];
+            /**
+             * Start
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            start: string;
+        };
+        /**
+         * WhyRule
+         * @description The rule in the version that made the alert; version 0 is the built-in one. `name` and `spec` are null for Yinling's own.
+         */
+        WhyRule: {
+            /** Code */
+            code: string;
+            /** Kind */
+            kind: string;
+            name: components["schemas"]["Sentence"] | null;
+            /** Spec */
+            spec: (components["schemas"]["SignalRule"] | components["schemas"]["ThresholdRule"] | components["schemas"]["TrendRule"] | components["schemas"]["SequenceRule"] | components["schemas"]["InactivityRule"] | components["schemas"]["AbsenceRule"] | components["schemas"]["BatteryRule"] | components["schemas"]["OutageRule"] | components["schemas"]["GeofenceRule"] | components["schemas"]["RoutineRule"]) | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * WhySeries
+         * @description A line of the picture, with the limits it was judged by.
+         */
+        WhySeries: {
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** High */
+            high: number | null;
+            /** Low */
+            low: number | null;
+            /** Metric */
+            metric: string;
+            /** Points */
+            points: components["schemas"]["ReadingOut"][];
+            /** Room */
+            room: string | null;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * WhySignal
+         * @description A mark in the picture: what a device of the home told.
+         */
+        WhySignal: {
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /** Device Id */
+            device_id: number;
+            /** Device Name */
+            device_name: string;
+            /** Room */
+            room: string | null;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Window
+         * @description A part of the day, over midnight when `until` is not after `since`; or the home's own sleep or daylight.
+         */
+        Window: {
+            /**
+             * Named
+             * @description In place of both: when the home sleeps (22:00-06:30 unless it says otherwise), or has daylight (06:00-19:00).
+             */
+            named?: ("sleep" | "daylight") | null;
+            /**
+             * Since
+             * @description From this time of the day, `HH:MM`.
+             */
+            since?: string | null;
+            /**
+             * Until
+             * @description Up to this time.
+             */
+            until?: string | null;
         };
     };
     responses: never;
@@ -4263,7 +6188,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `invalid_input` */
+            /** @description `unknown_rule`, `rule_value_not_own`, `rule_value_wrong`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4496,6 +6421,133 @@ export interface operations {
             };
             /** @description `transition_not_allowed`, `already_taken` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    replayAlertCase: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found`, `alert_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `replay_not_possible` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readAlertWhy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhyOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found`, `alert_not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5495,7 +7547,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `invalid_input` */
+            /** @description `unknown_rule`, `rule_value_not_own`, `rule_value_wrong`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5535,6 +7587,572 @@ export interface operations {
             };
             /** @description `forbidden`, `csrf_refused` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listBacktests: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    startBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `backtest_needs_rule`, `backtest_needs_place`, `backtest_not_possible`, `backtest_too_long`, `period_invalid`, `unknown_home`, `unknown_area`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `backtest_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cancelBacktest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `backtest_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `backtest_over` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    exportRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules as YAML */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    importRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleImport"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleImported"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_protects_life`, `rule_kind_fixed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    putRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulePut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_protects_life`, `rule_kind_fixed`, `rule_changed_meanwhile` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_code_differs`, `rule_worsens_unknown`, `unknown_area`, `unknown_home`, `unknown_resident`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteRule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleItem"] | null;
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `rule_built_in` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
