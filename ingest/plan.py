@@ -12,12 +12,13 @@ from datetime import datetime
 from alerts.conditions import ActiveConditions
 from alerts.findings import Condition, Finding
 from alerts.rules.battery import METRIC as BATTERY
-from alerts.rules.context import Evaluation, TimerChange
+from alerts.rules.context import ActiveLookup, Evaluation, TimerChange
+from alerts.rules.evaluate import HomeEvaluator
 from alerts.rules.geofence import METRICS as POSITION
 from alerts.rules.memory import HomeMemory
 from alerts.rules.threshold import Measured
 from devices.codecs.types import Reading, Signal, StateUpdate
-from ingest.book import KnownDevice
+from ingest.book import HomePage, KnownDevice
 from ingest.decode import Item
 from ingest.live_rules import Evaluators, LiveRules
 from ingest.reported import ReportedStates, Told
@@ -81,75 +82,64 @@ class _Planner:
 
     def plan_item(self, item: Item) -> None:
         """One message."""
-        plan = self.plan
-        plan.unknowns += item.unknowns()
+        self.plan.unknowns += item.unknowns()
         if item.decoded.children:
-            plan.with_children.append(item)
-        heard: dict[int, tuple[KnownDevice, bool]] = {}
-        if item.speaker is not None:
-            heard[item.speaker.facts.id] = (item.speaker, False)
+            self.plan.with_children.append(item)
+        if item.page is not None and item.speaker is not None:
+            self._known(item, item.page, item.speaker)
+
+    def _known(self, item: Item, page: HomePage, speaker: KnownDevice) -> None:
+        plan = self.plan
+        evaluator, active = self.evaluators.of(page)
+        heard: dict[int, tuple[KnownDevice, bool]] = {speaker.facts.id: (speaker, False)}
         for signal in item.decoded.signals:
             if (device := item.device_of(signal.device)) is not None:
                 heard[device.facts.id] = (device, True)
-                self._signal(item, device, signal)
-        for reading in _in_order(item.decoded.readings):
+                self._signal(evaluator, active, device, signal)
+        for reading in _in_order(item.decoded.readings, page):
             if (device := item.device_of(reading.device)) is not None:
                 heard.setdefault(device.facts.id, (device, False))
-                self._reading(item, device, reading)
+                facts = device.facts
+                plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
+                plan.values.append((device, item, reading))
+                if found := evaluator.on_reading(reading, facts, active):
+                    self._take(evaluator, found)
         for state in item.decoded.states:
             if (device := item.device_of(state.device)) is not None:
                 heard.setdefault(device.facts.id, (device, False))
-                self._state(item, device, state)
+                self._state(evaluator, active, item, device, state)
         if not item.raw.retained:  # what the broker kept from before says nothing of now
-            self._heard(item, heard.values())
+            self._heard(evaluator, active, item, heard.values())
 
-    def _signal(self, item: Item, device: KnownDevice, signal: Signal) -> None:
-        assert item.page is not None  # noqa: S101 a device of the item was found in it
-        evaluator, active = self.evaluators.of(item.page)
+    def _state(self, evaluator: HomeEvaluator, active: ActiveLookup, item: Item, device: KnownDevice, state: StateUpdate) -> None:
+        self.plan.states.append((device, item, state))
+        if state.battery is not None:
+            measured = Measured(BATTERY, state.battery, item.raw.received_at)
+            self._take(evaluator, evaluator.on_reading(measured, device.facts, active))
+
+    def _heard(self, evaluator: HomeEvaluator, active: ActiveLookup, item: Item, heard: Iterable[tuple[KnownDevice, bool]]) -> None:
+        for device, is_event in heard:
+            self.plan.heard.append((device, item, is_event))
+            if found := evaluator.on_heard(device.facts, item.raw.received_at, active):
+                self._take(evaluator, found)
+
+    def _signal(self, evaluator: HomeEvaluator, active: ActiveLookup, device: KnownDevice, signal: Signal) -> None:
         news = self.reported.is_news(device.facts.id, signal)
         found = evaluator.on_signal(signal, device.facts, active, news=news)
         # What raises an alert, or what one stands on, always passes: the engine, which reads what is stored, decides.
         if news or any(one.condition in _RAISES or self.conditions.severity(*one.key) is not None for one in found.findings):
-            self._take(item.page.id, evaluator.memory, found)
+            self._take(evaluator, found)
             self.plan.told.append((device.facts.id, signal))
 
-    def _reading(self, item: Item, device: KnownDevice, reading: Reading) -> None:
-        facts = device.facts
-        self.plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
-        self.plan.values.append((device, item, reading))
-        self._measured(item, device, Measured(reading.metric, reading.value, reading.at))
-
-    def _state(self, item: Item, device: KnownDevice, state: StateUpdate) -> None:
-        self.plan.states.append((device, item, state))
-        if state.battery is not None:
-            self._measured(item, device, Measured(BATTERY, state.battery, item.raw.received_at))
-
-    def _measured(self, item: Item, device: KnownDevice, measured: Measured) -> None:
-        assert item.page is not None  # noqa: S101 a device of the item was found in it
-        evaluator, active = self.evaluators.of(item.page)
-        found = evaluator.on_reading(measured, device.facts, active)
-        if found:
-            self._take(item.page.id, evaluator.memory, found)
-
-    def _heard(self, item: Item, heard: Iterable[tuple[KnownDevice, bool]]) -> None:
-        for device, is_event in heard:
-            self.plan.heard.append((device, item, is_event))
-            if item.page is None:
-                continue
-            evaluator, active = self.evaluators.of(item.page)
-            found = evaluator.on_heard(device.facts, item.raw.received_at, active)
-            if found:
-                self._take(item.page.id, evaluator.memory, found)
-
-    def _take(self, home_id: int, memory: HomeMemory, found: Evaluation) -> None:
+    def _take(self, evaluator: HomeEvaluator, found: Evaluation) -> None:
         self.plan.findings += found.findings
         if found.timers:
-            self.plan.timers.setdefault(home_id, []).extend(found.timers)
-            memory.change(found.timers, self.now)
+            self.plan.timers.setdefault(evaluator.home.id, []).extend(found.timers)
+            evaluator.memory.change(found.timers, self.now)
 
 
-def _in_order(readings: Sequence[Reading]) -> Sequence[Reading]:
+def _in_order(readings: Sequence[Reading], page: HomePage) -> Sequence[Reading]:
     """The readings of one message; the parts of a position in the order in which they are judged."""
-    if len(readings) > 1 and any(reading.metric == POSITION[-1] for reading in readings):
-        return sorted(readings, key=lambda reading: (reading.at, reading.metric))
-    return readings
+    if not page.facts.tells_position or not any(reading.metric == POSITION[-1] for reading in readings):
+        return readings
+    return sorted(readings, key=lambda reading: (reading.at, reading.metric))

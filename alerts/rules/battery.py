@@ -9,7 +9,7 @@ from alerts.facts import DeviceFacts, Limit
 from alerts.findings import Condition, Finding, Link
 from alerts.model import Severity
 from alerts.rules.scene import builtin, of_device, place_of
-from alerts.rules.threshold import Measured
+from alerts.rules.threshold import Measurement
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.schemas import BatteryRule
 
@@ -22,7 +22,7 @@ _FULL_PERCENT = 100.0
 
 
 def findings_of_battery(
-    reading: Measured, facts: DeviceFacts, *, active: bool, rule: RuleInForce | None = None, spec: BatteryRule | None = None
+    reading: Measurement, facts: DeviceFacts, *, active: bool, rule: RuleInForce | None = None, spec: BatteryRule | None = None
 ) -> list[Finding]:
     """What a battery percentage changes; `active` says whether its alert is open, `rule` None means the built-in one."""
     if not 0 <= reading.value <= _FULL_PERCENT:
@@ -47,7 +47,7 @@ def _limits(facts: DeviceFacts, spec: BatteryRule | None) -> tuple[float | None,
     return low, hysteresis
 
 
-def _finding(reading: Measured, facts: DeviceFacts, low: float, condition: Condition, rule: RuleInForce) -> Finding:
+def _finding(reading: Measurement, facts: DeviceFacts, low: float, condition: Condition, rule: RuleInForce) -> Finding:
     return of_device(
         rule,
         facts,

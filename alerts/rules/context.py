@@ -52,11 +52,14 @@ class HomeFacts:
     probe: bool = False
     own_codes: frozenset[str] = field(init=False, default=frozenset())
     """Rules for which somebody here has own values."""
+    tells_position: bool = field(init=False, default=False)
+    """Whether a device here can say where it is."""
     personal: dict[tuple[int, int | None], tuple[Any, Any]] = field(default_factory=dict, compare=False, repr=False)
     """Rules with own values laid over them, made once for each (rule, resident)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "own_codes", frozenset(code for one in self.residents for code in one.rule_values))
+        object.__setattr__(self, "tells_position", any("longitude" in one.metrics for one in self.devices.values()))
 
     @property
     def subject(self) -> str:

@@ -32,7 +32,7 @@ from alerts.rules.index import OfSignal, Patterned, RuleIndex, index_of
 from alerts.rules.memory import HomeMemory, Seen
 from alerts.rules.scene import Scene, is_beyond, is_from, looks_at
 from alerts.rules.signal import Signal, findings_of_signal
-from alerts.rules.threshold import Measured
+from alerts.rules.threshold import Measurement
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.schemas import (
     BatteryRule,
@@ -87,15 +87,20 @@ class HomeEvaluator:
         if concerned.is_remembered and self.memory.heard(seen) and concerned.is_movement:
             self.memory.moved(seen, facts.room)
 
-    def on_reading(self, reading: Measured, facts: DeviceFacts, active: ActiveLookup) -> Evaluation:
+    def on_reading(self, reading: Measurement, facts: DeviceFacts, active: ActiveLookup) -> Evaluation:
         """What a reading means. Parts of one position are told in the order of `geofence.METRICS`."""
         concerned = self.index.metric(reading.metric)
+        if concerned.is_plain and not self.home.own_codes and threshold.is_plainly_normal(reading, facts, active):
+            return NOTHING
         scene = self._scene(active)
         if concerned.is_remembered:
             self.memory.measured(Seen(reading.at, facts.id, reading.metric, reading.value))
         found = NOTHING
         for rule in concerned.thresholds:
-            found += threshold.judge_reading(reading, facts, rule, scene)
+            if judged := threshold.judge_reading(reading, facts, rule, scene):
+                found += judged
+        if not concerned.is_more:
+            return self._noted(found) if found else NOTHING
         for rule in concerned.batteries:
             found += self._battery(reading, facts, rule, scene)
         for rule in concerned.geofences:
@@ -122,12 +127,12 @@ class HomeEvaluator:
 
     def on_heard(self, facts: DeviceFacts, at: datetime, active: ActiveLookup) -> Evaluation:
         """A device spoke at all: the end of its silence, where that is open."""
-        ended = [
-            heard_again(facts, at, rule)
-            for rule in self.index.absences
-            if self._scene(active).active_of(rule, facts.subject) is not None and looks_at(rule, facts)
-        ]
-        return self._noted(Evaluation(tuple(ended))) if ended else NOTHING
+        scene = self._scene(active)
+        found = NOTHING
+        for rule in self.index.absences:
+            if scene.active_of(rule, facts.subject) is not None and looks_at(rule, facts):
+                found += Evaluation((heard_again(facts, at, rule),))
+        return self._noted(found) if found else NOTHING
 
     def on_due(self, timer: DueTimer, now: datetime, active: ActiveLookup) -> Evaluation:
         """A rule's time is over. A rule that is no longer in force waits for nothing."""
@@ -170,7 +175,7 @@ class HomeEvaluator:
             self.memory.moved(seen, facts.room)
         return found + self._movement(seen, facts, concerned, scene)
 
-    def _beyond(self, reading: Measured, facts: DeviceFacts, patterned: Patterned, scene: Scene) -> Evaluation:
+    def _beyond(self, reading: Measurement, facts: DeviceFacts, patterned: Patterned, scene: Scene) -> Evaluation:
         seen = Seen(reading.at, facts.id, reading.metric, reading.value)
         matches = is_beyond(patterned.pattern, reading.value)
         began = self.memory.compared(seen, patterned.pattern, matches=matches)
@@ -199,7 +204,7 @@ class HomeEvaluator:
                 found += stay.judge_room(seen, facts, rule, scene)
         return found
 
-    def _battery(self, reading: Measured, facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evaluation:
+    def _battery(self, reading: Measurement, facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evaluation:
         if not isinstance(rule.spec, BatteryRule) or not looks_at(rule, facts):
             return NOTHING
         active = scene.active_of(rule, facts.subject) is not None

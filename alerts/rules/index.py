@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from alerts.rules import geofence
+from alerts.rules import geofence, threshold
 from alerts.rules.memory import Pattern
 from alerts.rules.scene import DOORS, INDOORS, pattern_of
 from alerts.rules.signal import Heard, meanings
@@ -69,6 +69,10 @@ class OfMetric:
     trends: tuple[RuleInForce, ...] = ()
     patterns: tuple[Patterned, ...] = ()
     is_remembered: bool = False
+    is_more: bool = False
+    """Whether anything but thresholds looks at it."""
+    is_plain: bool = False
+    """Whether nothing but the built-in threshold rule looks at it."""
 
 
 @dataclass(slots=True)
@@ -139,13 +143,18 @@ class RuleIndex:
             isinstance(rule.spec, ThresholdRule) and (rule.spec.hold_seconds or _personal_hold(rule)) for rule in thresholds
         )
         geofences = self._of(GeofenceRule) if metric in geofence.METRICS else ()
+        batteries = self._of(BatteryRule) if metric == "battery" else ()
+        trends = tuple(rule for rule in self.rules if isinstance(rule.spec, TrendRule) and rule.spec.metric == metric)
+        patterns = tuple(self._patterned(one) for one in sorted(self.patterns, key=str) if one[0] == metric)
         return OfMetric(
             thresholds=thresholds,
-            batteries=self._of(BatteryRule) if metric == "battery" else (),
+            batteries=batteries,
             geofences=geofences if metric == "longitude" else (),
-            trends=tuple(rule for rule in self.rules if isinstance(rule.spec, TrendRule) and rule.spec.metric == metric),
-            patterns=tuple(self._patterned(one) for one in sorted(self.patterns, key=str) if one[0] == metric),
+            trends=trends,
+            patterns=patterns,
             is_remembered=holds or bool(geofences),
+            is_more=bool(batteries or geofences or trends or patterns),
+            is_plain=all(_is_plain(rule) for rule in thresholds) and not (batteries or geofences or trends or patterns),
         )
 
     def _patterned(self, pattern: Pattern) -> Patterned:
@@ -168,6 +177,13 @@ def _ends(spec: SequenceRule, signal_type: str) -> bool:
 
 def _measures(spec: ThresholdRule, metric: str) -> bool:
     return spec.metric == metric or (spec.metric is None and metric != "battery")
+
+
+def _is_plain(rule: RuleInForce) -> bool:
+    spec = rule.spec
+    if not isinstance(spec, ThresholdRule) or spec.metric is not None or rule.version or spec.monitor or spec.hold_seconds:
+        return False
+    return spec.code == threshold.RULE and spec.during is None and not spec.applies.profiles and not spec.applies.residents
 
 
 def _personal_hold(rule: RuleInForce) -> bool:

@@ -10,12 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from alerts.facts import DeviceFacts, Limit
 from alerts.findings import Condition, Finding, Link
 from alerts.model import Severity
-from alerts.rules.context import NOTHING, Day, DueTimer, Evaluation, TimerChange
+from alerts.rules.context import NOTHING, ActiveLookup, Day, DueTimer, Evaluation, TimerChange
 from alerts.rules.memory import Seen
 from alerts.rules.scene import Scene, builtin, looks_at, of_device, personal, place_of
 from alerts.rules.windows import contains
@@ -50,36 +50,71 @@ _PLAUSIBLE = {
 }
 
 
+_ANY = (-math.inf, math.inf)
+
+
+class Measurement(Protocol):
+    """One reading: metric, value in the metric's unit, and its credible instant."""
+
+    @property
+    def metric(self) -> str:
+        """What was measured."""
+        ...
+
+    @property
+    def value(self) -> float:
+        """In the metric's unit."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When, by the device where that can be believed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One reading: metric, value in the metric's unit, and its credible instant."""
+    """A measurement as a value."""
 
     metric: str
     value: float
     at: datetime
 
 
-def judge_reading(reading: Measured, facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evaluation:
+def judge_reading(reading: Measurement, facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evaluation:
     """What a reading changes under one rule: findings, and the timer of a hold."""
     spec = _spec(rule, facts, scene)
     limit = None if spec is None else limit_of(rule, spec, facts, reading.metric)
     if spec is None or limit is None or not is_plausible(reading.metric, reading.value):
         return NOTHING
     subject = subject_of(reading.metric, facts)
+    severity = severity_of(reading.value, limit)
     waiting = scene.memory.armed.get((spec.code, subject))
     active = scene.active_of(rule, subject)
-    findings = findings_of_reading(reading, facts, active, rule, limit=limit, day=scene.day, spec=spec)
-    if severity_of(reading.value, limit) is None:
-        if waiting is not None and is_back(reading.value, limit):
-            return Evaluation(tuple(findings), (TimerChange(spec.code, subject, None),))
-        return Evaluation(tuple(findings)) if findings else NOTHING
+    if severity is None and waiting is None and active is None:
+        return NOTHING  # as nearly always
+    findings = tuple(findings_of_reading(reading, facts, active, rule, limit=limit, day=scene.day, spec=spec))
+    if severity is None:
+        ended = waiting is not None and is_back(reading.value, limit)
+        return Evaluation(findings, (TimerChange(spec.code, subject, None),) if ended else ())
     if not findings or active is not None or not spec.hold_seconds or facts.measures_on_demand:
-        return Evaluation(tuple(findings)) if findings else NOTHING
+        return Evaluation(findings)
     if waiting is not None:
         return NOTHING
     state = {"device_id": facts.id, "metric": reading.metric, "value": reading.value, "at": reading.at.isoformat()}
     due_at = reading.at + timedelta(seconds=spec.hold_seconds)
     return Evaluation(timers=(TimerChange(spec.code, subject, due_at, state, reading.at),))
+
+
+def is_plainly_normal(reading: Measurement, facts: DeviceFacts, active: ActiveLookup) -> bool:
+    """Whether the built-in rule has nothing to say of a reading; the short way for nearly all there are."""
+    limit = facts.limits.get(reading.metric)
+    if limit is None:
+        return True
+    value = reading.value
+    if (limit.low is not None and value < limit.low) or (limit.high is not None and value > limit.high):
+        return False
+    return active(RULE, subject_of(reading.metric, facts)) is None
 
 
 def judge_hold(timer: DueTimer, rule: RuleInForce, scene: Scene) -> Evaluation:
@@ -117,13 +152,13 @@ def _spec(rule: RuleInForce, facts: DeviceFacts, scene: Scene) -> ThresholdRule 
     spec = rule.spec
     if not isinstance(spec, ThresholdRule) or not looks_at(rule, facts):
         return None
-    return personal(spec, scene.home, facts.resident_id)
+    return personal(spec, scene.home, facts.resident_id) if scene.home.own_codes else spec
 
 
 def limit_of(rule: RuleInForce, spec: ThresholdRule, facts: DeviceFacts, metric: str) -> Limit | None:
     """The limit of a metric of a device: the rule's sides, the profile's where those are null, the resident's own above all."""
     base = facts.limits.get(metric)
-    if spec.limits_of_profile and spec.low is None and spec.high is None and not rule.version:
+    if not rule.version and spec.metric is None:
         return base
     own = base is not None and metric in facts.own_limits
     if base is None or not (spec.limits_of_profile or own):
@@ -155,7 +190,7 @@ def _at_least(far: float | None, high: float | None) -> float | None:
 
 
 def findings_of_reading(  # noqa: PLR0913 the last three are what a caller already has
-    reading: Measured,
+    reading: Measurement,
     facts: DeviceFacts,
     active: Severity | None,
     rule: RuleInForce | None = None,
@@ -188,8 +223,8 @@ def findings_of_reading(  # noqa: PLR0913 the last three are what a caller alrea
 
 def is_plausible(metric: str, value: float) -> bool:
     """Whether a value can be what the metric says at all."""
-    low, high = _PLAUSIBLE.get(metric, (-math.inf, math.inf))
-    return math.isfinite(value) and low <= value <= high
+    low, high = _PLAUSIBLE.get(metric, _ANY)
+    return low <= value <= high and math.isfinite(value)
 
 
 def severity_of(value: float, limit: Limit) -> Severity | None:
@@ -215,7 +250,7 @@ def subject_of(metric: str, facts: DeviceFacts) -> str:
 
 
 def _finding(  # noqa: PLR0913 each is one column of the finding
-    reading: Measured, facts: DeviceFacts, limit: Limit, severity: Severity, condition: Condition, *, rule: RuleInForce
+    reading: Measurement, facts: DeviceFacts, limit: Limit, severity: Severity, condition: Condition, *, rule: RuleInForce
 ) -> Finding:
     compared = _compared(limit)
     return of_device(
@@ -253,8 +288,10 @@ __all__ = [
     "RULE",
     "VITALS",
     "Measured",
+    "Measurement",
     "findings_of_reading",
     "is_back",
+    "is_plainly_normal",
     "is_plausible",
     "judge_hold",
     "judge_reading",
