@@ -1,11 +1,13 @@
-"""The clocks: due columns polled by one loop, each due row a small transaction of its own (invariant 4).
+"""The clocks: due columns polled by one loop, the most urgent first, in small transactions (invariant 4).
 
-A row that fails is set aside and tried again later; it never stops the next one. A step of the wall clock moves every
+Several pagers may poll one PostgreSQL: each row is locked and looked at again, so that it has one effect. A row that
+fails is set aside and tried again later; it never stops the next one. A step of the wall clock moves every
 open due with it, so that what was due in thirty seconds still comes in thirty seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -18,15 +20,19 @@ from alerts.due import CLOCKS, Clock
 from alerts.metrics import CLOCK_STEPS, DUE_LATENESS_SECONDS, DUE_WORK
 from alerts.model import Alert, Incident, OperatorPresence, ProbeRun
 from alerts.modes.model import Mode
-from alerts.paging.model import Page
+from alerts.paging.model import Page, PageTest
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.work import Desk
+from core.failpoints import reach
 from devices.model import Device
 
 log = structlog.get_logger()
 
-BATCH = 200
-"""Rows of one clock worked on before the more urgent ones are looked at again."""
+BATCH = 100
+"""Rows of one clock in one transaction; then the more urgent clocks are looked at again."""
+MOST = 20_000
+BUDGET_SECONDS = 1.0
+"""After so many rows, or so long, pages are sent before the rest is worked on."""
 POISON_PAUSE = timedelta(seconds=60)
 
 _DUES: tuple[InstrumentedAttribute[Any], ...] = (
@@ -42,36 +48,85 @@ _DUES: tuple[InstrumentedAttribute[Any], ...] = (
 )
 
 
-def work_off(desk: Desk, limit: int = BATCH) -> int:
-    """Do what is due now, at most `limit` rows of each clock; how many were done."""
-    done = 0
-    for clock in CLOCKS:
-        now = desk.clock.now()
-        with desk.database.snapshot() as session:
-            query = sa.select(clock.of.id, clock.column).where(clock.column <= now).order_by(clock.column)
-            rows = session.execute(query.limit(limit)).all()
-        for row_id, due_at in rows:
-            DUE_LATENESS_SECONDS.labels(clock.name).set((desk.clock.now() - (due_at or now)).total_seconds())
-            _work_on(desk, clock, row_id)
-            done += 1
-    return done
+def work_off(desk: Desk, limit: int = MOST) -> int:
+    """Do what is due now, the most urgent clock first, a batch at a time; how many rows were worked on.
+
+    No row is worked on twice in one call: what is due again at once is so in the next.
+    """
+    done: dict[str, set[int]] = {clock.name: set() for clock in CLOCKS}
+    began_seconds = desk.clock.monotonic_seconds()
+    count = 0
+    while count < limit and desk.clock.monotonic_seconds() - began_seconds < BUDGET_SECONDS:
+        found = _most_urgent(desk, done)
+        if found is None:
+            break
+        clock, row_ids = found
+        done[clock.name].update(row_ids)
+        count += len(row_ids)
+        _work_batch(desk, clock, row_ids)
+    return count
 
 
-def _work_on(desk: Desk, clock: Clock, row_id: int) -> None:
-    def act(session: Session, now: datetime) -> None:
-        row = cast("Any", session.get(clock.of, row_id, populate_existing=True))
-        due_at = None if row is None else getattr(row, clock.column.key)
-        if due_at is not None and due_at <= now:
-            cast("Any", clock.work)(session, row, now, desk.settings)
+def _most_urgent(desk: Desk, done: Mapping[str, set[int]]) -> tuple[Clock, list[int]] | None:
+    """The first clock with something due, and at most a batch of it, the worst and longest due first."""
+    with desk.database.snapshot() as session:
+        for clock in CLOCKS:
+            now = desk.clock.now()
+            query = (
+                sa.select(clock.of.id, clock.column).where(clock.column <= now).order_by(*clock.order, clock.column, clock.of.id)
+            )
+            rows = session.execute(query.limit(BATCH + len(done[clock.name]))).all()
+            fresh = [(row_id, due_at) for row_id, due_at in rows if row_id not in done[clock.name]][:BATCH]
+            if fresh:
+                latest = min(due_at or now for _, due_at in fresh)
+                DUE_LATENESS_SECONDS.labels(clock.name).set((now - latest).total_seconds())
+                return clock, [row_id for row_id, _ in fresh]
+    return None
 
+
+def _work_batch(desk: Desk, clock: Clock, row_ids: Sequence[int]) -> None:
+    """All of them in one transaction; when one of them is poison, each in its own, which sets that one aside."""
+    if len(row_ids) == 1:
+        work_alone(desk, clock, row_ids[0])
+        return
     try:
-        desk.act(act)
+        desk.act(lambda session, now: _work(session, clock, row_ids, now, desk))
+    except STORE_IS_AWAY:
+        raise
+    except Exception:  # noqa: BLE001 somewhere in here is poison: find it one by one
+        for row_id in row_ids:
+            work_alone(desk, clock, row_id)
+    else:
+        _worked(clock, len(row_ids))
+
+
+def work_alone(desk: Desk, clock: Clock, row_id: int) -> None:
+    """One row in a transaction of its own; what fails is set aside and tried again later."""
+    try:
+        desk.act(lambda session, now: _work(session, clock, [row_id], now, desk))
     except STORE_IS_AWAY:
         raise
     except Exception as error:  # noqa: BLE001 quarantined
         _postpone(desk, clock, row_id, error)
     else:
-        DUE_WORK.labels(clock.name).inc()
+        _worked(clock, 1)
+
+
+def _work(session: Session, clock: Clock, row_ids: Sequence[int], now: datetime, desk: Desk) -> None:
+    """Work on rows that are still due under their locks; another pager's rows are passed over."""
+    query: sa.Select[Any] = sa.select(clock.of).where(clock.of.id.in_(row_ids)).with_for_update(skip_locked=True)
+    rows = {row.id: row for row in session.scalars(query.execution_options(populate_existing=True))}
+    for row_id in row_ids:
+        row = rows.get(row_id)
+        due_at = None if row is None else getattr(row, clock.column.key)
+        if due_at is not None and due_at <= now:
+            cast("Any", clock.work)(session, row, now, desk.settings)
+
+
+def _worked(clock: Clock, count: int) -> None:
+    if clock.name == "escalation":
+        reach("escalation.after_commit")
+    DUE_WORK.labels(clock.name).inc(count)
 
 
 def _postpone(desk: Desk, clock: Clock, row_id: int, error: Exception) -> None:
@@ -96,6 +151,8 @@ def follow_step(desk: Desk) -> timedelta | None:
         waiting = Page.state.in_(("pending", "claimed"))
         for column in (Page.due_at, Page.deadline_at, Page.lease_expires_at):
             _move(session, column, microseconds, waiting)
+        _move(session, PageTest.due_at, microseconds)
+        _move(session, Incident.escalation_from_at, microseconds, Incident.escalation_due_at.is_not(None))
         _move(session, Mode.until_at, microseconds, Mode.ended_at.is_(None))
         _move(session, ProbeRun.due_at, microseconds, ProbeRun.outcome == "sent")
         _move(session, OperatorPresence.expires_at, microseconds)
@@ -112,4 +169,4 @@ def _move(session: Session, column: InstrumentedAttribute[Any], microseconds: in
     )
 
 
-__all__ = ["BATCH", "POISON_PAUSE", "follow_step", "work_off"]
+__all__ = ["BATCH", "BUDGET_SECONDS", "POISON_PAUSE", "follow_step", "work_alone", "work_off"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -17,12 +18,12 @@ from alerts.acts.claim import expire_claim
 from alerts.batch import JOINABLE
 from alerts.changes import record_incident
 from alerts.escalation.steps import escalate
-from alerts.mode_ends import ask_whether_back, end_stay, raise_standing
-from alerts.model import Alert, AlertState, Incident, IncidentState, Severity
+from alerts.mode_ends import ask_whether_back, end_stay
+from alerts.model import Alert, Incident, IncidentState, Severity
 from alerts.modes.model import Mode
-from alerts.opening import open_incident
 from alerts.presence import is_watched
-from alerts.ringing import ring_again, ring_interval, start_ringing
+from alerts.ringing import ring_again, ring_interval
+from alerts.shelving import end_shelf
 from alerts.timeline import Act, tell
 from core.config import Settings
 
@@ -72,50 +73,6 @@ def confirm_fall(session: Session, alert: Alert, now: datetime, _settings: Setti
     record_incident(session, incident, now)
 
 
-def end_shelf(session: Session, alert: Alert, now: datetime, settings: Settings) -> None:
-    """The shelf's time is over: what is still so rings again, in the home's open incident or a new one."""
-    alert.shelved_due_at = None
-    if alert.state != AlertState.SHELVED:
-        return
-    if alert.incident_id is None:
-        raise_standing(session, alert, now, settings)
-        return
-    if not alert.condition_active:
-        alert.state = AlertState.NORMAL
-        alert.closed_at = now
-        return
-    alert.state = AlertState.UNACKNOWLEDGED
-    before = session.get_one(Incident, alert.incident_id)
-    incident = _joinable_like(session, before)
-    watched = is_watched(session, now)
-    if incident is None:
-        incident = Incident(
-            kind=alert.kind,
-            home_id=alert.home_id,
-            resident_id=before.resident_id,
-            lane=before.lane,
-            severity=alert.severity,
-            state=IncidentState.OPEN,
-            not_live=before.not_live,
-            ring_count=1,
-            previous_id=before.id,
-        )
-        open_incident(session, incident, now, subject=alert.subject, shelf_ended=True)
-        start_ringing(session, incident, now, settings, watched=watched)
-    elif Severity(alert.severity).rank <= Severity(incident.severity).rank:
-        incident.severity = alert.severity
-        ring_again(session, incident, now, settings, watched=watched)
-    alert.incident_id = incident.id
-    tell(session, incident, Act.SHELF_ENDED, now, alert=alert.id, kind=alert.kind, subject=alert.subject)
-    record_incident(session, incident, now)
-
-
-def _joinable_like(session: Session, before: Incident) -> Incident | None:
-    home = Incident.home_id.is_(None) if before.home_id is None else Incident.home_id == before.home_id
-    query = sa.select(Incident).where(home, Incident.lane == before.lane, Incident.state.in_(JOINABLE))
-    return session.scalar(query.limit(1))
-
-
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One kind of due work: its column, and what to do when it has come."""
@@ -128,10 +85,15 @@ class Clock:
         | Callable[[Session, Alert, datetime, Settings], None]
         | Callable[[Session, Mode, datetime, Settings], None]
     )
+    order: Sequence[sa.ColumnElement[Any]] = ()
+    """What comes before the due time when many are due at once."""
+
+
+_WORST_FIRST = sa.case({str(severity): severity.rank for severity in Severity}, value=Incident.severity, else_=len(Severity))
 
 
 CLOCKS: Sequence[Clock] = (
-    Clock("escalation", Incident, Incident.escalation_due_at, escalate),
+    Clock("escalation", Incident, Incident.escalation_due_at, escalate, (_WORST_FIRST,)),
     Clock("answer", Incident, Incident.answer_due_at, answer_overdue),
     Clock("fall", Alert, Alert.pending_due_at, confirm_fall),
     Clock("claim", Incident, Incident.claim_due_at, release_claim),

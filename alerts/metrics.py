@@ -11,6 +11,8 @@ PAGES = Counter("yinling_pages_total", "Pages by outcome of an attempt.", ["outc
 DUE_WORK = Counter("yinling_due_work_total", "Due timers worked on by the pager.", ["kind"])
 DUE_LATENESS_SECONDS = Gauge("yinling_due_lateness_seconds", "How late the last due timer of a kind was worked on.", ["kind"])
 CLOCK_STEPS = Counter("yinling_clock_steps_total", "Steps of the wall clock that moved open dues.")
+CHORES_FAILED = Counter("yinling_pager_chores_failed_total", "Chores of the pager that failed and will be tried again.", ["chore"])
+AUDITS = Counter("yinling_audits_total", "Looks of the auditor by what they found.", ["found"])
 PROBE_SECONDS = Histogram(
     "yinling_probe_seconds",
     "From the sending of a synthetic alarm to its commit.",
@@ -19,6 +21,8 @@ PROBE_SECONDS = Histogram(
 PROBES = Counter("yinling_probes_total", "Synthetic alarms by outcome.", ["outcome"])
 
 __all__ = [
+    "AUDITS",
+    "CHORES_FAILED",
     "CLOCK_STEPS",
     "DUE_LATENESS_SECONDS",
     "DUE_WORK",

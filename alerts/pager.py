@@ -1,13 +1,15 @@
-"""The pager's loop: what is due, what is to be sent, what became of the probe.
+"""The pager's loop: what is due, what is to be sent, what became of the probe, and the chores beside them.
 
-Clocks are worked off on the caller's thread; sends run on a few threads of their own, so that a slow provider delays
-neither a clock nor another's page, and only as many pages are claimed as can be sent at once. Everything lives in the
-store: killed anywhere, the next pager goes on.
+Clocks are worked off on the caller's thread; sends run on threads of their own, only so many at once for one provider, so
+that a slow one delays neither a clock nor another's page. Everything lives in the store: killed anywhere, the next pager
+goes on, and several may run at once.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter as Tally
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
@@ -15,10 +17,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from alerts.clocks import follow_step, work_off
-from alerts.outbox import Claimed, claim_page, due_pages, record_page
-from alerts.paging.render import page_text
+from alerts.metrics import CHORES_FAILED
+from alerts.outbox import Claimed, Due, claim_page, due_pages, postpone_page, record_page, release_waiting
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
-from alerts.ports import Channel, Message, NotSent, Sent
+from alerts.ports import Channels, NotSent, Sent
 from alerts.presence import forget_expired
 from alerts.probe_watch import needs_look, watch_probe
 from alerts.retention import forget_old
@@ -27,30 +29,61 @@ from core.failpoints import reach
 
 log = structlog.get_logger()
 
-SENDERS = 8
+SENDERS = 32
+MOST_A_PROVIDER = 8
+"""Sends under way over one provider; the others keep room however long it takes."""
+_CLAIMED_AT_ONCE = 16
+_LOOKED_AT = 1000
 _TIDY_EVERY = timedelta(minutes=10)
+
+Chore = Callable[[], object]
+
+
+def _nothing() -> None:
+    """Nobody to wake."""
 
 
 class PagerLoop:
-    """Call `tick` several times a second from one thread."""
+    """Call `tick` several times a second from one thread; or `work` from one and `do_chores` from another."""
 
-    def __init__(self, desk: Desk, channel: Channel, senders: int = SENDERS) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        channels: Channels,
+        *,
+        chores: Mapping[str, Chore] | None = None,
+        wake: Callable[[], None] = _nothing,
+    ) -> None:
         self._desk = desk
-        self._channel = channel
-        self._senders = senders
-        self._pool = ThreadPoolExecutor(senders, thread_name_prefix="page")
-        self._sending: set[Future[None]] = set()
+        self._channels = channels
+        self._chores = {"probe": self._watch_probe, **(chores or {}), "tidy": self._tidy}
+        self._wake = wake
+        self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="page")
+        self._sending: dict[Future[None], str] = {}
+        self._failing: set[str] = set()
         self._tidied_at: datetime | None = None
         self._stopping = threading.Event()
 
     def tick(self) -> int:
         """Do everything that is due now; how much was done. Raises only when the store is away."""
+        done = self.work()
+        self.do_chores()
+        return done
+
+    def work(self) -> int:
+        """The clocks, then the pages."""
         follow_step(self._desk)
         done = work_off(self._desk)
-        done += self._send_due()
-        self._watch_probe()
-        self._tidy()
-        return done
+        return done + self._send_due()
+
+    def do_chores(self) -> None:
+        """What else there is to do; one that fails is counted and tried again next time, and never stops a clock."""
+        for name, chore in self._chores.items():
+            try:
+                chore()
+            except Exception:
+                log.exception("chore_failed", chore=name)
+                CHORES_FAILED.labels(name).inc()
 
     def wait_for_sends(self, timeout_seconds: float) -> bool:
         """Wait until no send is under way; whether that was so in time."""
@@ -62,45 +95,98 @@ class PagerLoop:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _send_due(self) -> int:
-        self._sending = {future for future in self._sending if not future.done()}
-        free = self._senders - len(self._sending)
-        if free <= 0:
-            return 0
-        with self._desk.database.snapshot() as session:
-            page_ids = due_pages(session, self._desk.clock.now(), free)
-        claimed = [one for page_id in page_ids if (one := self._claim(page_id)) is not None]
-        for one in claimed:
-            self._sending.add(self._pool.submit(self._send, one))
-        return len(claimed)
+        self._sending = {future: provider for future, provider in self._sending.items() if not future.done()}
+        count = 0
+        while not self._stopping.is_set():
+            chosen = self._choose()
+            if not chosen:
+                break
+            claimed = self._claim([one.page_id for one in chosen])
+            count += len(claimed)
+            for one in claimed:
+                self._sending[self._pool.submit(self._send, one)] = one.provider
+            if not claimed:
+                break
+        return count
 
-    def _claim(self, page_id: int) -> Claimed | None:
-        claimed = self._desk.act(lambda session, now: claim_page(session, page_id, now))
-        reach("pager.after_claim")
+    def _choose(self) -> list[Due]:
+        """The most urgent pages there is room for, now that each provider has its share."""
+        room = SENDERS - len(self._sending)
+        if room <= 0:
+            return []
+        with self._desk.database.snapshot() as session:
+            due = due_pages(session, self._desk.clock.now(), _LOOKED_AT)
+        busy = Tally(self._sending.values())
+        chosen: list[Due] = []
+        for one in due:
+            if len(chosen) == min(room, _CLAIMED_AT_ONCE):
+                break
+            if busy[one.provider] < MOST_A_PROVIDER:
+                busy[one.provider] += 1
+                chosen.append(one)
+        return chosen
+
+    def _claim(self, page_ids: list[int]) -> list[Claimed]:
+        """Lease them in one transaction; when one of them is poison, each in its own."""
+        try:
+            claimed = self._desk.act(lambda session, now: self._claim_all(session, page_ids, now))
+        except STORE_IS_AWAY:
+            raise
+        except Exception:  # noqa: BLE001 somewhere in here is poison: find it one by one
+            claimed = [one for page_id in page_ids for one in self._claim_alone(page_id)]
+        if claimed:
+            reach("pager.after_claim")
         return claimed
 
-    def _send(self, claimed: Claimed) -> None:
-        settings = self._desk.settings
-        result: Sent | NotSent
+    def _claim_all(self, session: Session, page_ids: list[int], now: datetime) -> list[Claimed]:
+        claims = [claim_page(session, page_id, now, self._desk.settings) for page_id in page_ids]
+        return [one for one in claims if one is not None]
+
+    def _claim_alone(self, page_id: int) -> list[Claimed]:
         try:
-            title, body = page_text(claimed.facts, settings.language, settings.timezone)
-            result = self._channel.send(Message(claimed.target, title, body, claimed.idempotency_key))
+            return self._desk.act(lambda session, now: self._claim_all(session, [page_id], now))
+        except STORE_IS_AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 quarantined
+            self._quarantine(page_id, error)
+            return []
+
+    def _send(self, claimed: Claimed) -> None:
+        channel = self._channels.get(claimed.channel)
+        try:
+            result: Sent | NotSent = NotSent("channel is not set up", permanent=True)
+            if channel is not None:
+                result = channel.send(claimed.message)
             reach("pager.after_send")
             self._record(claimed, result)
         except STORE_IS_AWAY:
             log.exception("page_not_recorded", page=claimed.page_id)  # its lease runs out, and it is tried again
         except Exception as error:  # noqa: BLE001 quarantined; the lease runs out, and it is tried again
-            self._quarantine(claimed, error)
+            self._quarantine(claimed.page_id, error)
+        finally:
+            self._wake()
 
     def _record(self, claimed: Claimed, result: Sent | NotSent) -> None:
+        recovered = isinstance(result, Sent) and (claimed.attempt > 1 or claimed.provider in self._failing)
+
         def act(session: Session, now: datetime) -> None:
-            record_page(session, claimed, result, now)
+            record_page(session, claimed, result, now, self._desk.settings)
+            if recovered:
+                release_waiting(session, claimed.provider, now)
 
         self._desk.act(act)
         reach("pager.after_record")
+        if isinstance(result, Sent):
+            self._failing.discard(claimed.provider)
+        elif not result.permanent:
+            self._failing.add(claimed.provider)
 
-    def _quarantine(self, claimed: Claimed, error: Exception) -> None:
+    def _quarantine(self, page_id: int, error: Exception) -> None:
+        """Set it aside and try again when a lease would be over: a poison page must not stand in front of the others."""
         with self._desk.database.transaction() as session:
-            set_aside(session, Failed("pages", f"pages:{claimed.page_id}", error), self._desk.clock.now())
+            now = self._desk.clock.now()
+            set_aside(session, Failed("pages", f"pages:{page_id}", error), now)
+            postpone_page(session, page_id, now)
 
     def _watch_probe(self) -> None:
         with self._desk.database.snapshot() as session:
@@ -121,4 +207,4 @@ class PagerLoop:
                     return
 
 
-__all__ = ["SENDERS", "PagerLoop"]
+__all__ = ["MOST_A_PROVIDER", "SENDERS", "PagerLoop"]

@@ -1,7 +1,8 @@
 """When an incident rings, and what its clocks do then. The clocks are columns; nothing waits in memory.
 
 Ringing starts at opening and again after a release, an expired claim, a reopening, or when things get worse on an
-incident somebody already took. A repeat never restarts a clock. Only a person's act stops them (`quiet`).
+incident somebody already took. A repeat never restarts a clock. Only a person's act stops them (`quiet`). Who is paged
+meanwhile is the policy's matter (`alerts.escalation`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from alerts.fallback import NOBODY_WATCHING, request_pages
-from alerts.model import Incident, IncidentState, Severity
+from alerts.escalation.family import tell_opened
+from alerts.escalation.rounds import arm, disarm, is_ringing, read_policy
+from alerts.model import Incident, Severity
 from core.config import Settings
 
 RING_FACTORS: Mapping[str, float] = {
@@ -32,42 +34,37 @@ def ring_interval(severity: str, settings: Settings) -> timedelta:
 
 
 def start_ringing(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
-    """Arm the clocks of an incident that rings from now on; page at once when it is critical and nobody watches."""
+    """Arm the clocks of an incident that rings from now on, and tell the family; page at once when nobody watches."""
+    if incident.test:
+        return  # shown and marked: somebody stands beside the device
     incident.ring_due_at = now + ring_interval(incident.severity, settings)
-    arm_fallback(session, incident, now, settings, watched=watched)
-
-
-def arm_fallback(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
-    """Give a critical incident its fallback clock, or page now when nobody watches; others have none."""
-    incident.escalation_due_at = None
-    if incident.severity != Severity.CRITICAL or incident.probe:
-        return
-    if watched:
-        incident.escalation_due_at = now + timedelta(seconds=settings.fallback_after_seconds)
-    else:
-        request_pages(session, incident, NOBODY_WATCHING, now, settings)
+    arm(session, incident, now, settings, watched=watched)
+    if ":split:" not in incident.lane:  # its family was told of it before it was split off
+        tell_opened(session, incident, now, settings)
 
 
 def hurry(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
     """An open incident that got worse gets the clocks of its new severity, never later ones than it had."""
-    ring_due_at, escalation_due_at = incident.ring_due_at, incident.escalation_due_at
+    ring_due_at = incident.ring_due_at
     start_ringing(session, incident, now, settings, watched=watched)
     if ring_due_at is not None and incident.ring_due_at is not None:
         incident.ring_due_at = min(ring_due_at, incident.ring_due_at)
-    if escalation_due_at is not None and incident.escalation_due_at is not None:
-        incident.escalation_due_at = min(escalation_due_at, incident.escalation_due_at)
 
 
 def calm(incident: Incident) -> None:
-    """Its severity went down: what is no longer critical has no fallback clock. It goes on ringing until a person takes it."""
-    if incident.severity != Severity.CRITICAL:
-        incident.escalation_due_at = None
+    """Its severity went down: it is paged as its new severity is, from its next step on. It goes on ringing as before.
+
+    A policy that does not cover the new severity ends with this; what is milder gets no clock it did not have.
+    """
+    frozen = read_policy(incident)
+    if frozen is None or not frozen.covers(incident.severity):
+        disarm(incident)
 
 
 def ring_again(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
-    """Ring once more with fresh clocks; whoever owns it still owns it."""
+    """Ring once more; whoever owns it still owns it. Clocks that run already are never put off."""
     incident.ring_count += 1
-    start_ringing(session, incident, now, settings, watched=watched)
+    hurry(session, incident, now, settings, watched=watched)
 
 
 def quiet(incident: Incident) -> None:
@@ -77,9 +74,4 @@ def quiet(incident: Incident) -> None:
     incident.answer_due_at = None
 
 
-def is_ringing(incident: Incident) -> bool:
-    """Whether it asks for somebody now: nobody took it, or it got worse since."""
-    return incident.state == IncidentState.OPEN or incident.ring_due_at is not None
-
-
-__all__ = ["RING_FACTORS", "arm_fallback", "calm", "hurry", "is_ringing", "quiet", "ring_again", "ring_interval", "start_ringing"]
+__all__ = ["RING_FACTORS", "calm", "hurry", "is_ringing", "quiet", "ring_again", "ring_interval", "start_ringing"]

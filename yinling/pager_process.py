@@ -17,12 +17,13 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.exc import SQLAlchemyError
 
-from alerts.channels.apprise import AppriseChannel
+from alerts.auditor import AUDIT_SECONDS, Auditor
+from alerts.channels.registry import make_channels
 from alerts.pager import PagerLoop
 from alerts.probe import ProbeTarget, answered, ensure_probe_homes, start_run
 from alerts.work import Desk
 from core.bus import HINT_SUBJECT, Bus
-from core.clock import Clock
+from core.clock import Clock, wait
 from core.config import Settings
 from core.database import Database
 from ingest.broker import load_or_create_secrets, mqtt_host
@@ -45,14 +46,16 @@ class PagerProcess:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._wake = threading.Event()
         self._database = Database(settings.relational_url)
         self._secrets = load_or_create_secrets(settings)
         self._bus = Bus(
             f"nats://{settings.nats_host}:{settings.nats_port}", user="yinling", password=self._secrets.password, name="pager"
         )
-        self._loop = PagerLoop(Desk(self._database, clock, settings, self._bus.hint), AppriseChannel())
+        self._desk = Desk(self._database, clock, settings, self._bus.hint)
+        self._loop = PagerLoop(self._desk, make_channels(settings), wake=self._wake_clocks)
+        self._auditor = Auditor(self._desk)
         self._heartbeat = Heartbeat(settings.heartbeat_url)
-        self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failed = threading.Event()
         self._last_round_seconds = clock.monotonic_seconds()
@@ -81,7 +84,12 @@ class PagerProcess:
 
         threads = [
             threading.Thread(target=guarded, args=(work,), name=name, daemon=True)
-            for name, work in (("clocks", self._clocks), ("probe", self._probe))
+            for name, work in (
+                ("clocks", self._clocks),
+                ("chores", self._chores),
+                ("auditor", self._audit),
+                ("probe", self._probe),
+            )
         ]
         for thread in threads:
             thread.start()
@@ -102,19 +110,39 @@ class PagerProcess:
 
         await self._bus.subscribe(HINT_SUBJECT, hinted)
 
+    def _wake_clocks(self) -> None:
+        self._wake.set()
+
     def _clocks(self) -> None:
-        """What is due in incidents, alerts and pages."""
+        """What is due in incidents, alerts and pages; while much is due, round after round."""
         while not self._stopping.is_set():
+            done = 0
             try:
-                self._loop.tick()
+                done = self._loop.work()
                 self._last_round_seconds = self._clock.monotonic_seconds()
             except SQLAlchemyError:
                 log.warning("pager_round_failed", exc_info=True)
                 pager_failures_total.labels("clocks").inc()
-            self._wake.wait(TICK_SECONDS)
+            if not done:
+                self._wake.wait(TICK_SECONDS)
+                self._stopping.wait(_LEAST_PAUSE_SECONDS)
             self._wake.clear()
-            self._stopping.wait(_LEAST_PAUSE_SECONDS)
         self._loop.close()
+
+    def _chores(self) -> None:
+        """What can wait for a moment must not hold up what cannot: a thread of its own."""
+        while not self._stopping.is_set():
+            self._loop.do_chores()
+            self._stopping.wait(TICK_SECONDS)
+
+    def _audit(self) -> None:
+        """The auditor's own loop: it shares nothing with the clocks but the store."""
+        while not self._stopping.wait(AUDIT_SECONDS):
+            try:
+                self._auditor.tick()
+            except SQLAlchemyError:
+                log.warning("pager_round_failed", exc_info=True)
+                pager_failures_total.labels("auditor").inc()
 
     def _probe(self) -> None:
         """A synthetic alarm through every partition, each minute."""
@@ -131,7 +159,7 @@ class PagerProcess:
             except SQLAlchemyError:
                 log.warning("probe_round_failed", exc_info=True)
                 pager_failures_total.labels("probe").inc()
-            self._stopping.wait(self._settings.probe_interval_seconds)
+            wait(self._stopping, self._settings.probe_interval_seconds, self._clock)
         for device in devices.values():
             device.stop()
 
@@ -173,7 +201,8 @@ class PagerProcess:
             log.warning("probe_answer_not_recorded", exc_info=True)
             return
         self._bus.hint()
-        self._heartbeat.beat()
+        if self._auditor.is_content:
+            self._heartbeat.beat()
 
     def status(self) -> Mapping[str, Any]:
         """What `/readyz` and `/metrics` are told."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from alerts.acts.by import By
 from alerts.acts.taking import give_up, incident_by_id, renew_claim, take
 from alerts.changes import record_incident
+from alerts.escalation.family import tell_step
 from alerts.model import Incident, IncidentState
 from alerts.timeline import Act, tell
 from alerts.transitions import is_allowed, next_state
@@ -40,6 +41,7 @@ def acknowledge(session: Session, incident_id: int, by: By) -> Incident:
     take(session, incident, by.actor, by.now)
     renew_claim(incident, by.now, by.settings)
     tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor)
+    tell_step(session, incident, Act.ACKNOWLEDGED, by.now, by.settings)
     record_incident(session, incident, by.now)
     return incident
 

@@ -16,6 +16,7 @@ from alerts.acts.by import By
 from alerts.acts.taking import incident_by_id, open_alerts, send_receipts, take
 from alerts.batch import JOINABLE
 from alerts.changes import record_incident
+from alerts.escalation.family import tell_step
 from alerts.model import Alert, AlertState, CloseReason, Incident
 from alerts.presence import is_watched
 from alerts.raising import MUTED
@@ -48,6 +49,7 @@ def resolve(session: Session, incident_id: int, by: By, note: str | None = None)
     for alert in open_alerts(session, incident):
         _end_unless_active(alert, by.now)
     tell(session, incident, Act.RESOLVED, by.now, actor=by.actor, note=note)
+    tell_step(session, incident, Act.RESOLVED, by.now, by.settings)
     record_incident(session, incident, by.now)
     return incident
 
@@ -75,6 +77,7 @@ def close(session: Session, incident_id: int, by: By, ending: Ending) -> Inciden
         alert.shelved_due_at = ending.shelve_until
     details = {"shelved": [one.id for one in active], "until": str(ending.shelve_until)} if active else {}
     tell(session, incident, Act.CLOSED, by.now, actor=by.actor, reason=ending.reason, note=ending.note, **details)
+    tell_step(session, incident, Act.CLOSED, by.now, by.settings)
     record_incident(session, incident, by.now)
     return incident
 
@@ -87,7 +90,7 @@ def _check_shelf(until: datetime | None, active: list[Alert], now: datetime) -> 
 
 
 def _end_unless_active(alert: Alert, now: datetime) -> None:
-    if not alert.condition_active:
+    if not alert.condition_active and alert.state != AlertState.SHELVED:
         alert.state = AlertState.NORMAL
         alert.pending = False
         alert.pending_due_at = None

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from alerts.acts.by import By
 from alerts.acts.taking import incident_by_id, take
 from alerts.changes import record_incident
+from alerts.escalation.family import tell_step
 from alerts.model import Incident
 from alerts.timeline import Act, tell
 from alerts.transitions import next_state
@@ -34,6 +35,7 @@ def dispatch(session: Session, incident_id: int, by: By, responder: Responder, n
     incident.responder_name = responder.name
     incident.dispatched_at = incident.dispatched_at or by.now
     tell(session, incident, Act.DISPATCHED, by.now, actor=by.actor, responder=responder.id, name=responder.name, note=note)
+    tell_step(session, incident, Act.DISPATCHED, by.now, by.settings)
     record_incident(session, incident, by.now)
     return incident
 
@@ -45,6 +47,7 @@ def on_scene(session: Session, incident_id: int, by: By) -> Incident:
     take(session, incident, by.actor, by.now)
     incident.on_scene_at = incident.on_scene_at or by.now
     tell(session, incident, Act.ON_SCENE, by.now, actor=by.actor)
+    tell_step(session, incident, Act.ON_SCENE, by.now, by.settings)
     record_incident(session, incident, by.now)
     return incident
 

@@ -230,6 +230,25 @@ def page_the_fallback(on: Stage) -> None:
     assert len(_pages_about(on.sink, home)) == expected
 
 
+def repair_a_silent_incident(on: Stage) -> None:
+    """An incident that lost its clock gets it back once, and the system says so in an incident of its own."""
+    home = on.centre.home()
+    with button(on.centre.device(home)) as device:
+        incident_id = device.press()["incident"]
+    with closing(sqlite3.connect(on.centre.data_dir / "yinling.db", timeout=30)) as store, store:
+        store.execute("UPDATE incidents SET ring_due_at = NULL WHERE id = ?", (incident_id,))
+    on.arm()
+    on.wait_killed("pager", 60)
+
+    def rings() -> bool:
+        return rows(on.centre, "SELECT ring_due_at FROM incidents WHERE id = ?", (incident_id,))[0][0] is not None
+
+    until(rings, 30, "the clock", 0.2)
+    told = rows(on.centre, "SELECT count(*) FROM timeline WHERE incident_id = ? AND act = 'repaired'", (incident_id,))
+    assert told == [(1,)]
+    assert rows(on.centre, "SELECT count(*) FROM incidents WHERE lane = 'system:auditor' AND state = 'open'") == [(1,)]
+
+
 def _pages_about(sink: PageSink, home: str) -> list[str]:
     return [text for text in sink.texts() if home in text]
 
@@ -249,6 +268,9 @@ CASES: Mapping[str, Callable[[Stage], None]] = {
     "incident.after_commit": act_on_an_incident,
     "incident.after_hint": act_on_an_incident,
     "receipts.after_send": tell_the_device,
+    "escalation.before_commit": page_the_fallback,
+    "escalation.after_commit": page_the_fallback,
+    "auditor.after_repair": repair_a_silent_incident,
     "pager.after_claim": page_the_fallback,
     "pager.after_send": page_the_fallback,
     "pager.after_record": page_the_fallback,

@@ -13,7 +13,7 @@ import pytest
 
 from alerts.channels.apprise import AppriseChannel
 from alerts.clocks import follow_step, work_off
-from alerts.fallback import request_pages
+from alerts.escalation.pages import write_pages
 from alerts.incidents import acknowledge, note
 from alerts.model import Poison
 from alerts.pager import PagerLoop
@@ -69,7 +69,7 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture
 def paging(tmp_path: Path, make_town: MakeTown, provider: Provider) -> Iterator[tuple[Town, PagerLoop]]:
     town = make_town(Settings(data_dir=tmp_path, fallback_urls=(provider.url,)))
-    loop = PagerLoop(town.desk, AppriseChannel())
+    loop = PagerLoop(town.desk, {"apprise": AppriseChannel()})
     yield town, loop
     loop.close()
 
@@ -174,7 +174,7 @@ def test_the_tries_end_at_the_deadline_and_say_so(paging: Paging, provider: Prov
 
 def test_an_unusable_address_fails_at_once_and_delays_nobody(tmp_path: Path, make_town: MakeTown, provider: Provider) -> None:
     town = make_town(Settings(data_dir=tmp_path, fallback_urls=("nonsense://x", provider.url)))
-    loop = PagerLoop(town.desk, AppriseChannel())
+    loop = PagerLoop(town.desk, {"apprise": AppriseChannel()})
     sos = town.say("sos.pressed")
     tick(loop)
     loop.close()
@@ -187,7 +187,7 @@ def test_a_port_nobody_listens_on_is_a_delay(tmp_path: Path, make_town: MakeTown
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     town = make_town(Settings(data_dir=tmp_path, fallback_urls=(f"json://127.0.0.1:{port}",)))
-    loop = PagerLoop(town.desk, AppriseChannel())
+    loop = PagerLoop(town.desk, {"apprise": AppriseChannel()})
     town.say("sos.pressed")
     tick(loop)
     loop.close()
@@ -211,7 +211,7 @@ def test_a_stalling_provider_stops_no_clock(paging: Paging, provider: Provider) 
 def test_a_pager_that_died_after_its_claim_leaves_a_lease_that_runs_out(paging: Paging, provider: Provider) -> None:
     town, loop = paging
     town.say("sos.pressed")
-    assert loop._claim(town.rows(Page)[0].id) is not None  # and dies here
+    assert loop._claim([town.rows(Page)[0].id]) != []  # and dies here
     tick(loop)
     assert provider.heard == []
     town.later(31)
@@ -269,15 +269,15 @@ def test_a_poison_clock_is_set_aside_tried_again_and_stops_no_other(
     town.later(61)
     with monkeypatch.context() as broken:
 
-        def fails(session: Any, incident: Any, *rest: Any) -> int:
+        def fails(session: Any, incident: Any, *rest: Any) -> Any:
             if incident.id == bad.incident_id:
                 raise RuntimeError("poison")
-            return request_pages(session, incident, *rest)
+            return write_pages(session, incident, *rest)
 
-        broken.setattr("alerts.due.request_pages", fails)
+        broken.setattr("alerts.escalation.steps.write_pages", fails)
         tick(loop)
     assert [page.incident_id for page in town.rows(Page)] == [good.incident_id]
-    assert [row.place for row in town.rows(Poison)] == ["clock.fallback"]
+    assert [row.place for row in town.rows(Poison)] == ["clock.escalation"]
     town.later(61)
     tick(loop)
     assert len(provider.heard) == 2
