@@ -87,10 +87,12 @@ def end_shelf(session: Session, alert: Alert, now: datetime, settings: Settings,
     alert.state = AlertState.UNACKNOWLEDGED
     end_suppressed(session, alert.home_id, alert.rule, alert.subject, now)
     before = None if alert.incident_id is None else session.get_one(Incident, alert.incident_id)
+    if before is not None and is_one_of_many(before, alert):
+        _end_shelf_of_area(session, before, now, settings)
     if before is None or is_one_of_many(before, alert):
         raise_standing(session, alert, now, settings)
     elif alert.condition_active:
-        _ring_anew(session, alert, before, now, settings)
+        _tell_end(session, alert, _ring_anew(session, alert, before, now, settings), now, actor)
     elif before.state in JOINABLE:
         alert.state = AlertState.UNACKNOWLEDGED if before.state == IncidentState.OPEN else AlertState.ACKNOWLEDGED
         _tell_end(session, alert, before, now, actor)
@@ -99,7 +101,15 @@ def end_shelf(session: Session, alert: Alert, now: datetime, settings: Settings,
         alert.closed_at = now
 
 
-def _ring_anew(session: Session, alert: Alert, before: Incident, now: datetime, settings: Settings) -> None:
+def _end_shelf_of_area(session: Session, before: Incident, now: datetime, settings: Settings) -> None:
+    """The area's own alert comes off the shelf before those of its homes, so that they find their incident again."""
+    due = sa.select(Alert).where(Alert.incident_id == before.id, Alert.home_id.is_(None), Alert.shelved_due_at <= now)
+    for alert in session.scalars(due).all():
+        end_shelf(session, alert, now, settings)
+    session.flush()
+
+
+def _ring_anew(session: Session, alert: Alert, before: Incident, now: datetime, settings: Settings) -> Incident:
     incident = before if before.state in JOINABLE else _joinable_like(session, before)
     watched = is_watched(session, now)
     if incident is None:
@@ -110,7 +120,7 @@ def _ring_anew(session: Session, alert: Alert, before: Incident, now: datetime, 
         incident.severity = alert.severity
         ring_again(session, incident, now, settings, watched=watched)
     alert.incident_id = incident.id
-    _tell_end(session, alert, incident, now, None)
+    return incident
 
 
 def _reopened(session: Session, alert: Alert, before: Incident, now: datetime) -> Incident:

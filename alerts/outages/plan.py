@@ -124,8 +124,10 @@ def plan_of(town: Town, rules: Sequence[RuleInForce], now: datetime) -> Plan:
     fresh = {one.home_id: one for one in town.lost if one.home_id not in taken and _has_settled(one, now)}
     for outage in town.outages:
         _join(plan, outage, fresh)
+    going_on = {outage.incident_id for outage in town.outages if outage.joinable and outage.active}
+    spreading = {row.home_id for row in town.standing if row.incident_id in going_on}
     for rule in rules:
-        _find_waves(plan, rule, fresh, taken, now)
+        _find_waves(plan, rule, fresh, spreading, now)
     specs = {rule.code: rule.spec for rule in rules}
     for outage in town.outages:
         _judge_end(plan, outage, specs.get(outage.rule))
@@ -149,7 +151,7 @@ def _join(plan: Plan, outage: OpenOutage, fresh: dict[int, LostHome]) -> None:
             del fresh[one.home_id]
 
 
-def _find_waves(plan: Plan, rule: RuleInForce, fresh: dict[int, LostHome], taken: set[int], now: datetime) -> None:
+def _find_waves(plan: Plan, rule: RuleInForce, fresh: dict[int, LostHome], spreading: set[int], now: datetime) -> None:
     spec = rule.spec
     if not isinstance(spec, OutageRule):
         return
@@ -161,7 +163,10 @@ def _find_waves(plan: Plan, rule: RuleInForce, fresh: dict[int, LostHome], taken
         if len(lost) < spec.homes_at_least:
             _end_monitored(plan, rule, area, lost)
             continue
-        cluster = cluster_of(spec, town.watched_in(area), [one for one in lost if one.home_id in fresh or one.home_id in taken])
+        watched = town.watched_in(area)
+        alone = cluster_of(spec, watched, [one for one in lost if one.home_id in fresh])
+        spread = cluster_of(spec, watched, [one for one in lost if one.home_id in fresh or one.home_id in spreading])
+        cluster = max(spread, alone, key=lambda homes: (any(one.home_id in fresh for one in homes), len(homes)))
         new = tuple(one for one in cluster if one.home_id in fresh)
         if new:
             _add_wave(plan, rule, _smallest(town, area, cluster), new)
