@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError
 from support.api_town import Town
 
 from alerts.ruleset.builtin import builtin_specs
@@ -311,7 +311,7 @@ def test_a_text_that_is_no_yaml_is_one_problem_with_its_place(town: Town) -> Non
 
 def test_a_version_is_never_overwritten(town: Town) -> None:
     _put(town, OWN)
-    with pytest.raises(IntegrityError, match="append-only"), town.deps.database.transaction() as session:
+    with pytest.raises(DBAPIError, match="append-only"), town.deps.database.transaction() as session:
         session.query(RuleVersion).one().note = "rewritten"
 
 
