@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { readCircles, toSpec, toValues } from '@/logic/rule_form'
-import { ruleSentences, type RuleWords } from '@/logic/rule_sentence'
+import { roomNames, ruleSentences, type RuleWords } from '@/logic/rule_sentence'
 import { MOVEMENT, RULE_KINDS, freshRule, type RuleSpec } from '@/logic/rule_spec'
 import { differences } from '@/logic/rule_versions'
 import { toYaml } from '@/logic/yaml'
@@ -16,6 +16,7 @@ const words: RuleWords = {
   severity: (name) => (chinese.severity as Record<string, string>)[name] ?? name,
   duration: (seconds) => (seconds % 60 === 0 ? `${seconds / 60} 分钟` : `${seconds} 秒`),
   unit: (unit) => (unit ? ` ${unit}` : ''),
+  own: (name) => /[\u4e00-\u9fff]/.test(name),
   rule: (code) => code,
 }
 const sentence = (spec: RuleSpec): string => ruleSentences(words, spec).join('')
@@ -70,8 +71,13 @@ describe('a rule in a sentence', () => {
   })
 
   it('says the part of the day first', () => {
-    const spec = { ...freshRule('inactivity'), none_for_seconds: null, longer_than_seconds: 3600, rooms: ['卫生间', '浴室'], during: { since: null, until: null, named: 'sleep' } } as RuleSpec
+    const spec = { ...freshRule('inactivity'), none_for_seconds: null, longer_than_seconds: 3600, rooms: ['卫生间', '浴室', 'bathroom', 'Bathroom'], during: { since: null, until: null, named: 'sleep' } } as RuleSpec
     expect(sentence(spec)).toBe('睡眠时间内在卫生间或浴室停留超过 60 分钟，就报「注意」警情。只记录，不显示给调度员。')
+  })
+
+  it('names each room once, in the reader\'s script where there is one', () => {
+    expect(roomNames(words, ['bathroom', 'Bathroom', 'WC'])).toEqual(['bathroom', 'WC'])
+    expect(roomNames({ own: (name) => !words.own(name) }, ['卫生间', 'bathroom'])).toEqual(['bathroom'])
   })
 
   it('never leaves a place unfilled, whatever the kind', () => {

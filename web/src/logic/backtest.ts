@@ -1,22 +1,9 @@
 /** The answer of a backtest as a picture and a sentence. Pure. */
 
-export interface BacktestHome {
-  home: string
-  name: string
-  count: number
-  first_at: string
-  last_at: string
-  real_nearby: boolean
-}
+import type { components } from '@/api/schema'
 
-export interface BacktestResult {
-  fired: number
-  per_day: { day: string; count: number }[]
-  homes: BacktestHome[]
-  homes_fired: number
-  homes_with_real: number
-  events: { at: string; home: string; subject: string; severity: string }[]
-}
+export type BacktestHome = components['schemas']['BacktestHome']
+export type BacktestResult = components['schemas']['BacktestResult']
 
 export interface DayBar {
   day: string
@@ -40,7 +27,7 @@ export function dayBars(perDay: readonly { day: string; count: number }[], first
 }
 
 /** Homes in which it would have been right come first, then those in which it fired most. */
-export function orderHomes(homes: readonly BacktestHome[]): BacktestHome[] {
+export function orderHomes<Home extends Pick<BacktestHome, 'name' | 'count' | 'real_nearby'>>(homes: readonly Home[]): Home[] {
   return [...homes].sort((left, right) => Number(right.real_nearby) - Number(left.real_nearby) || right.count - left.count || left.name.localeCompare(right.name))
 }
 

@@ -151,7 +151,7 @@ export function toSpec(values: Values, before: RuleSpec): RuleSpec {
     severity: text(values['severity']) as Severity,
     raises: text(values['raises']),
     lane: text(values['lane']) as 'life',
-    audience: list(values['audience']),
+    audience: list(values['audience']) as RuleSpec['audience'],
     playbook: text(values['playbook']) || null,
     enabled: values['enabled'] === true,
     monitor: before.kind === 'routine' || values['monitor'] === true,

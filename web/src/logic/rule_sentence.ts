@@ -12,6 +12,8 @@ export interface RuleWords {
   duration: (seconds: number) => string
   /** A metric's unit behind a number, with what separates them. */
   unit: (unit: string) => string
+  /** Whether a name is written as this language writes. */
+  own: (name: string) => boolean
   /** The name of another rule. */
   rule: (code: string) => string
 }
@@ -19,6 +21,13 @@ export interface RuleWords {
 function either(words: RuleWords, parts: readonly string[]): string {
   if (parts.length < 2) return parts[0] ?? words.say('nothing')
   return words.say('or', { left: parts.slice(0, -1).join(words.say('comma')), right: parts.at(-1) ?? '' })
+}
+
+/** Rooms once each, in the reader's own script where any are: a rule that lists both languages says each room once. */
+export function roomNames(words: Pick<RuleWords, 'own'>, rooms: readonly string[]): string[] {
+  const once = rooms.filter((room, index) => rooms.findIndex((other) => other.toLowerCase() === room.toLowerCase()) === index)
+  const ours = once.filter(words.own)
+  return ours.length > 0 ? ours : once
 }
 
 const signals = (words: RuleWords, types: readonly string[]): string => either(words, types.map((type) => words.say('quoted', { what: words.signal(type) })))
@@ -42,7 +51,7 @@ function happening(words: RuleWords, what: Happening): string {
   const parts = [...(moving ? [words.say('movement')] : []), ...named.map((type) => words.say('quoted', { what: words.signal(type) }))]
   if (what.metric !== null && !moving) parts.push(words.say('metric_is', { metric: words.metric(what.metric), sides: sides(words, what.metric, what.below, what.above) }))
   const said = either(words, parts)
-  return what.rooms.length > 0 ? words.say('in_rooms', { what: said, rooms: what.rooms.join(words.say('comma')) }) : said
+  return what.rooms.length > 0 ? words.say('in_rooms', { what: said, rooms: roomNames(words, what.rooms).join(words.say('comma')) }) : said
 }
 
 /** "between 22:00 and 06:00", "by night"; nothing when it is the whole day. */
@@ -78,7 +87,7 @@ function when(words: RuleWords, spec: RuleSpec): string {
       const form = inactivityForm(spec)
       if (form === 'none_for') return words.say('none_for', { what: happening(words, spec.activity), time: words.duration(spec.none_for_seconds ?? 0) })
       if (form === 'none_in') return words.say('none_in', { what: happening(words, spec.activity), window: windowWords(words, spec.none_in) })
-      return words.say('longer', { rooms: either(words, spec.rooms), time: words.duration(spec.longer_than_seconds ?? 0) })
+      return words.say('longer', { rooms: either(words, roomNames(words, spec.rooms)), time: words.duration(spec.longer_than_seconds ?? 0) })
     }
     case 'absence':
       return spec.silence_seconds === null ? words.say('absence_profile') : words.say('absence', { time: words.duration(spec.silence_seconds) })

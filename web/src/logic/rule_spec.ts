@@ -1,138 +1,29 @@
 /** What a rule says, as the API has it. Durations are seconds, times of day `HH:MM` of the centre. Pure. */
 
-import type { Severity } from '@/api/types'
+import type { components } from '@/api/schema'
 
 export const RULE_KINDS = ['signal', 'threshold', 'trend', 'sequence', 'inactivity', 'absence', 'battery', 'outage', 'geofence', 'routine'] as const
 export type RuleKind = (typeof RULE_KINDS)[number]
 
-export interface Happening {
-  signals: string[]
-  metric: string | null
-  above: number | null
-  below: number | null
-  rooms: string[]
-}
+type Schemas = components['schemas']
+/** As the API answers: what may be left out when asking is null in an answer, never missing. */
+type Whole<Value> = Value extends (infer Item)[] ? Whole<Item>[] : Value extends object ? { [Key in keyof Value]-?: Whole<Value[Key]> } : Value
 
-export interface DayWindow {
-  since: string | null
-  until: string | null
-  named: 'sleep' | 'daylight' | null
-}
-
-export interface Circle {
-  latitude: number
-  longitude: number
-  radius_metres: number
-}
-
-interface RuleBase {
-  code: string
-  name: { zh: string; en: string }
-  severity: Severity
-  raises: string
-  lane: 'life' | 'fault' | 'doctor_call'
-  audience: string[]
-  playbook: string | null
-  enabled: boolean
-  monitor: boolean
-  applies: { areas: string[]; homes: string[]; residents: number[]; profiles: string[]; homes_with: string[] }
-}
-
-export interface SignalRule extends RuleBase {
-  kind: 'signal'
-  on: string[]
-  off: string[]
-  cancel: string[]
-  cancelled_severity: Severity
-  note: string[]
-  confirm_seconds: number | null
-  confirm_only_with_profile_window: boolean
-  during: DayWindow | null
-}
-
-export interface ThresholdRule extends RuleBase {
-  kind: 'threshold'
-  /** Null: whatever the device's profile has limits for. */
-  metric: string | null
-  low: number | null
-  high: number | null
-  far_low: number | null
-  far_high: number | null
-  far_severity: Severity | null
-  hysteresis: number
-  hold_seconds: number
-  limits_of_profile: boolean
-  during: DayWindow | null
-}
-
-export interface TrendRule extends RuleBase {
-  kind: 'trend'
-  metric: string
-  statistic: 'mean' | 'median' | 'last' | 'sum'
-  during: DayWindow | null
-  over_days: number
-  direction: 'rise' | 'fall' | 'either'
-  change: number
-  relative: boolean
-  at_least_days: number
-}
-
-export interface SequenceRule extends RuleBase {
-  kind: 'sequence'
-  first: Happening
-  then: Happening
-  expected: boolean
-  within_seconds: number
-  during: DayWindow | null
-  only_when_nobody_home: boolean
-  worsens: string | null
-}
-
-export interface InactivityRule extends RuleBase {
-  kind: 'inactivity'
-  activity: Happening
-  none_for_seconds: number | null
-  none_in: DayWindow | null
-  longer_than_seconds: number | null
-  rooms: string[]
-  during: DayWindow | null
-}
-
-export interface AbsenceRule extends RuleBase {
-  kind: 'absence'
-  silence_seconds: number | null
-}
-
-export interface BatteryRule extends RuleBase {
-  kind: 'battery'
-  on: string[]
-  off: string[]
-  low_percent: number | null
-  hysteresis_percent: number | null
-}
-
-export interface OutageRule extends RuleBase {
-  kind: 'outage'
-  homes_at_least: number
-  share_at_least: number
-  within_seconds: number
-}
-
-export interface GeofenceRule extends RuleBase {
-  kind: 'geofence'
-  circles: Circle[]
-  home_radius_metres: number
-  outside: boolean
-  hold_seconds: number
-  worst_accuracy_metres: number
-  during: DayWindow | null
-}
-
-export interface RoutineRule extends RuleBase {
-  kind: 'routine'
-}
-
+export type Happening = Whole<Schemas['Happening']>
+export type DayWindow = Whole<Schemas['Window']>
+export type Circle = Whole<Schemas['Circle']>
+export type SignalRule = Whole<Schemas['SignalRule']>
+export type ThresholdRule = Whole<Schemas['ThresholdRule']>
+export type TrendRule = Whole<Schemas['TrendRule']>
+export type SequenceRule = Whole<Schemas['SequenceRule']>
+export type InactivityRule = Whole<Schemas['InactivityRule']>
+export type AbsenceRule = Whole<Schemas['AbsenceRule']>
+export type BatteryRule = Whole<Schemas['BatteryRule']>
+export type OutageRule = Whole<Schemas['OutageRule']>
+export type GeofenceRule = Whole<Schemas['GeofenceRule']>
+export type RoutineRule = Whole<Schemas['RoutineRule']>
 export type RuleSpec = SignalRule | ThresholdRule | TrendRule | SequenceRule | InactivityRule | AbsenceRule | BatteryRule | OutageRule | GeofenceRule | RoutineRule
+type RuleBase = Omit<AbsenceRule, 'kind' | 'silence_seconds'>
 
 /** What counts as somebody moving about, unless a rule says otherwise. */
 export const MOVEMENT: Happening = {
@@ -183,7 +74,7 @@ export function freshRule(kind: RuleKind): RuleSpec {
     case 'geofence':
       return { ...base, kind, severity: 'high', raises: 'wandering', circles: [], home_radius_metres: 500, outside: true, hold_seconds: 120, worst_accuracy_metres: 200, during: null }
     case 'routine':
-      return { ...base, kind, severity: 'info', raises: 'inactivity' }
+      return { ...base, kind, severity: 'info', raises: 'inactivity', monitor: true }
   }
 }
 

@@ -1,5 +1,13 @@
 /** Texts of pages with places for what they are about: `{who}`. Pure. */
 
+/** The order in which a person thinks of them: who and what first, keys and marks last. */
+const ORDER = ['who', 'what', 'where', 'since', 'why', 'step', 'verdict', 'movement', 'battery', 'count', 'list', 'home', 'residents', 'number', 'minutes', 'person', 'link', 'phone', 'centre', 'accept', 'decline', 'mark']
+
+export function orderPlaces(names: readonly string[]): string[] {
+  const place = (name: string): number => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
+  return [...names].sort((left, right) => place(left) - place(right))
+}
+
 /** The names of the places in a text, in order, each once; `{{` is a brace. */
 export function placesIn(text: string): string[] {
   return [...new Set([...text.replaceAll('{{', '').replaceAll('}}', '').matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? ''))]

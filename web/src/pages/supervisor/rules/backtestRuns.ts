@@ -1,18 +1,6 @@
-/** Backtests as they cross HTTP. */
+/** The ends of a backtest's days. */
 
 import type { Instant } from '@/api/types'
-import type { BacktestResult } from '@/logic/backtest'
-
-export interface BacktestRun {
-  id: number
-  state: 'waiting' | 'running' | 'done' | 'failed' | 'cancelled'
-  homes_done: number
-  homes_total: number
-  created_at: Instant
-  created_by: string
-  error: string | null
-  result: BacktestResult | null
-}
 
 /** The first moment of a day of the reader. */
 export function dayStart(day: string): Instant {

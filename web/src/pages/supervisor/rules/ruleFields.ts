@@ -13,6 +13,7 @@ export interface Choices {
   areas: readonly AreaRow[]
   profiles: readonly Profile[]
   rules: readonly Option[]
+  playbooks: readonly string[]
   language: 'zh-CN' | 'en'
 }
 
@@ -29,7 +30,7 @@ function parts(t: Translate) {
   const signals: Option[] = SIGNALS.map((type) => ({ value: type, label: wordsFor('signal', type.replaceAll('.', '_')) }))
   const metrics: Option[] = Object.keys(METRIC_UNITS).map((name) => ({ value: name, label: wordsFor('metric', name) }))
   const rooms: Option[] = t('installer.rooms').split('·').map((room) => ({ value: room, label: room }))
-  const unitOf = (metric: unknown): string => METRIC_UNITS[String(metric)] ?? ''
+  const unitOf = (metric: unknown): string => (METRIC_UNITS[String(metric)] === '1/min' ? t('day.per_minute') : (METRIC_UNITS[String(metric)] ?? ''))
 
   const many = (name: string, required = false): Field => ({ name, label: label(name), type: 'many', options: signals, required })
   const times = (name: string, title = label('during')): Field[] => [
@@ -125,7 +126,6 @@ export function ruleFields(t: Translate, kind: RuleKind, values: Values, choices
   const name = (one: 'name_zh' | 'name_en'): Field => ({ name: one, label: label(one), type: 'input', required: true, most: 120, half: true, at: one === 'name_zh' ? 'zh' : 'en' })
   const wide = { type: 'switch' as const, half: true }
   const fields: (Field | false)[] = [
-    { name: 'basics', label: t('rules.basics'), type: 'heading' },
     name('name_zh'),
     name('name_en'),
     which.fresh && { name: 'code', label: t('rules.code'), type: 'input', required: true, most: 60, hint: label('code_hint'), half: true },
@@ -142,7 +142,7 @@ export function ruleFields(t: Translate, kind: RuleKind, values: Values, choices
     free && { name: 'homes', label: label('homes'), type: 'input', hint: t('people.homes_hint') },
     { name: 'more', label: t('rules.more'), type: 'heading' },
     { name: 'audience', label: t('rules.audience'), type: 'many', options: ['operators', 'supervisors', 'installers', 'family'].map((value) => ({ value, label: wordsFor('rules', `audience_${value}`) })) },
-    { name: 'playbook', label: t('rules.playbook'), type: 'select', half: true, options: RAISES.map((value) => ({ value, label: wordsFor('kind', value) })), hint: t('rules.playbook_own') },
+    { name: 'playbook', label: t('rules.playbook'), type: 'select', half: true, options: choices.playbooks.map((value) => ({ value, label: wordsFor('kind', value) })), hint: t('rules.playbook_own') },
     { name: 'lane', label: label('lane'), type: 'select', required: true, half: true, options: ['life', 'fault', 'doctor_call'].map((value) => ({ value, label: label(`lane_${value}`) })) },
     { name: 'change_note', label: t('rules.note'), type: 'input', most: 500, hint: t('rules.note_hint') },
   ]

@@ -1,37 +1,13 @@
 /** Rules as they cross HTTP. */
 
-import type { Instant, Severity } from '@/api/types'
-import type { RuleKind, RuleSpec } from '@/logic/rule_spec'
+import type { components } from '@/api/schema'
+import type { RuleSpec } from '@/logic/rule_spec'
 
-export interface RuleItem {
-  code: string
-  name: { zh: string; en: string }
-  kind: RuleKind
-  severity: Severity
-  enabled: boolean
-  monitor: boolean
-  version: number
-  built_in: boolean
-  changed: boolean
-  life: boolean
-  spec: RuleSpec
-}
+type Schemas = components['schemas']
 
-export interface RuleVersion {
-  version: number
-  created_at: Instant | null
-  created_by: string | null
-  note: string | null
-  spec: RuleSpec
-}
-
-export interface RuleDetail extends RuleItem {
-  versions: RuleVersion[]
-}
-
-export interface ImportAnswer {
-  created: string[]
-  changed: string[]
-  unchanged: string[]
-  problems: { rule: string | null; path: string; message: string }[]
-}
+export type RuleItem = Omit<Schemas['RuleItem'], 'spec'> & { spec: RuleSpec }
+/** An old version is shown as it was written down; today's shape is not promised. */
+export type RuleVersion = Schemas['RuleVersionOut']
+export type RuleDetail = Omit<Schemas['RuleOut'], 'spec'> & { spec: RuleSpec }
+export type ImportAnswer = Schemas['RuleImported']
+export type BacktestRun = Schemas['BacktestOut']

@@ -27,6 +27,7 @@ export function useRuleWords(rules: () => readonly RuleItem[] = () => []) {
     severity: (name) => (locale.value === 'en' ? t(`severity.${name}`).toLowerCase() : t(`severity.${name}`)),
     duration,
     unit: (unit) => (unit === '' ? '' : ` ${unit === '1/min' ? t('day.per_minute') : unit}`),
+    own: (name) => /[\u4e00-\u9fff]/.test(name) === (locale.value !== 'en'),
     rule: (code) => {
       const found = rules().find((rule) => rule.code === code)
       return found ? inLanguage(found.name) : code
