@@ -1,7 +1,7 @@
 """A resident's own values of rules: which parameters can be their own, and the rule as it then is. Pure.
 
-`Resident.rule_values` is `{rule code: {parameter: value}}`. `enabled: false` takes a rule away from one resident; rules of
-signals, of devices and of areas have no values of their own, so that nobody's call for help can be switched off here.
+`Resident.rule_values` is `{rule code: {parameter: value}}`. Values say when and how much, never whether: no rule can be
+switched off here, and rules of signals, of devices and of areas have no values of their own at all.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from alerts.ruleset.yaml_form import ADAPTER
 
 OWN_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "threshold": frozenset({"enabled", "low", "high", "far_low", "far_high", "hysteresis", "hold_seconds"}),
-        "trend": frozenset({"enabled", "change", "at_least_days"}),
-        "sequence": frozenset({"enabled", "within_seconds", "during"}),
-        "inactivity": frozenset({"enabled", "none_for_seconds", "none_in", "longer_than_seconds", "rooms", "during"}),
-        "geofence": frozenset({"enabled", "circles", "home_radius_metres", "hold_seconds", "during"}),
+        "threshold": frozenset({"low", "high", "far_low", "far_high", "hysteresis", "hold_seconds"}),
+        "trend": frozenset({"change", "at_least_days"}),
+        "sequence": frozenset({"within_seconds", "during"}),
+        "inactivity": frozenset({"none_for_seconds", "none_in", "longer_than_seconds", "rooms", "during"}),
+        "geofence": frozenset({"circles", "home_radius_metres", "hold_seconds", "during"}),
     }
 )
 """`kind: parameters` that can be a resident's own; other kinds have none."""

@@ -60,6 +60,7 @@ def test_a_resident_has_own_values_of_rules(town: Town) -> None:
     [
         ({"nothing": {"enabled": False}}, "unknown_rule"),
         ({"sos": {"enabled": False}}, "rule_value_not_own"),
+        ({"not_up": {"enabled": False}}, "rule_value_not_own"),
         ({"fall": {"confirm_seconds": 300}}, "rule_value_not_own"),
         ({"silence": {"silence_seconds": 10}}, "rule_value_not_own"),
         ({"not_up": {"severity": "info"}}, "rule_value_not_own"),
@@ -76,7 +77,7 @@ def test_own_values_that_name_no_rule_or_make_none_are_refused(town: Town, value
 
 def test_what_tells_of_health_is_changed_and_seen_by_those_who_may(town: Town) -> None:
     _patch(town, _resident(town), {"on_oxygen": True})
-    for change in ({"on_oxygen": False}, {"falls_easily": True}, {"rule_values": {"not_up": {"enabled": False}}}):
+    for change in ({"on_oxygen": False}, {"falls_easily": True}, {"rule_values": {"far_from_home": {"home_radius_metres": 9000}}}):
         _patch(town, _resident(town), change, by="installer", status=403)
     said = _patch(town, _resident(town), {"phone": "13900000000"}, by="installer")
     assert (said["on_oxygen"], said["falls_easily"], said["rule_values"]) == (None, None, None)
