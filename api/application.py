@@ -15,7 +15,29 @@ from pydantic.json_schema import models_json_schema
 from api import errors
 from api.deps import Deps
 from api.pages import STATIC, pages_router
-from api.routes import backtest, devices, family, health, homes, incidents, live, messages, overview, people, rules, sign_in, why
+from api.routes import (
+    answers,
+    backtest,
+    devices,
+    family,
+    health,
+    homes,
+    incidents,
+    live,
+    messages,
+    modes,
+    overview,
+    page_templates,
+    people,
+    providers,
+    reach,
+    rules,
+    shelving,
+    sign_in,
+    suppressed,
+    web_push,
+    why,
+)
 from api.schemas.live import LiveEvents
 from api.security import SecurityHeaders
 from api.status import own_status
@@ -33,9 +55,17 @@ _ROOMS = (
     overview,
     family,
     live,
+    reach,
+    web_push,
+    page_templates,
+    answers,
+    providers,
     backtest,
     rules,
     why,
+    modes,
+    suppressed,
+    shelving,
 )  # `/rules/backtest` before `/rules/{code}`
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -16,8 +16,12 @@ from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
 from core.database import Database
+from people.attempts import FailedAttempts
 from people.sign_in import SignInDesk
 from timeseries.ports import ReadingStore
+
+ANSWER_ATTEMPTS = 20
+"""Links that are none, from one address in ten minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Deps:
     backtests: Backtests
     """The thread that runs backtests; started and stopped with the application."""
     bus: Bus | None = None
+    answer_attempts: FailedAttempts = field(default_factory=lambda: FailedAttempts(ANSWER_ATTEMPTS))
+    """Links of pages that were none, by who tried them."""
 
 
 def deps_of(request: Request) -> Deps:

@@ -45,6 +45,11 @@ class AppriseChannel:
         return Sent() if taken else heard.failure()
 
 
+def is_readable(address: str) -> bool:
+    """Whether Apprise can read an address at all."""
+    return _load().Apprise.instantiate(address, suppress_exceptions=True) is not None
+
+
 def _load() -> ModuleType:
     """Apprise, when it is first needed: it takes half a second that only a pager should spend."""
     import apprise  # noqa: PLC0415
@@ -83,4 +88,4 @@ class _Listener(logging.Handler):
         return NotSent(f"refused with status {status}", permanent=int(status) in NEVER_TAKEN)
 
 
-__all__ = ["AppriseChannel"]
+__all__ = ["AppriseChannel", "is_readable"]

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from alerts.home_today import home_today
 from alerts.model import Incident
 from alerts.paging.model import Page, PageTemplate
 from alerts.paging.templates import BUILT_IN, LANGUAGES, Template, event_of, fill
@@ -48,14 +49,15 @@ def message_of(session: Session, page: Page, now: datetime, settings: Settings) 
     )
 
 
-def facts_of(session: Session, page: Page) -> PageFacts:
-    """What is known of what a page is about."""
+def facts_of(session: Session, page: Page, now: datetime) -> PageFacts:
+    """What is known of what a page is about; a day is judged now, not when its message was planned."""
     told = page.details or {}
     incident = None if page.incident_id is None else session.get_one(Incident, page.incident_id)
     home_id = told.get("home_id") if incident is None else incident.home_id
     home = None if home_id is None else session.get(Home, home_id)
     area = None if incident is None or incident.area_id is None else session.get(Area, incident.area_id)
     centre = session.get(Centre, page.centre_id)
+    today = home_today(session, home.id, now) if home is not None and event_of(page.cause) == "digest" else None
     return PageFacts(
         number=None if incident is None else incident.number,
         kind="other" if incident is None else incident.kind,
@@ -68,9 +70,9 @@ def facts_of(session: Session, page: Page) -> PageFacts:
         drill=incident is not None and incident.drill,
         test=incident is not None and incident.test,
         step=told.get("step"),
-        verdict=told.get("verdict"),
-        last_movement_at=_instant(told.get("last_movement_at")),
-        battery=told.get("battery"),
+        verdict=None if today is None else today.sentence,
+        last_movement_at=None if today is None or today.movement is None else today.movement.at,
+        battery=None if today is None else today.battery,
         phone=None if centre is None else centre.phone,
         window_minutes=told.get("window_minutes"),
         person=page.person_name,
@@ -92,7 +94,7 @@ def page_text(facts: PageFacts, language: str, timezone: str) -> tuple[str, str]
 def _values(session: Session, page: Page, reader: Reader, now: datetime, settings: Settings) -> dict[str, str]:
     answers = event_of(page.cause) in ANSWERED_BY_LINK
     address = link(mint(session, page, now, settings), settings) if answers else settings.page_address
-    return values(facts_of(session, page), reader, address)
+    return values(facts_of(session, page, now), reader, address)
 
 
 def _bundled(session: Session, page: Page) -> Sequence[Page]:
@@ -123,10 +125,6 @@ def _details(session: Session, page: Page, several: Sequence[dict[str, str]]) ->
         "values": several[0],
         "incidents": [one["number"] for one in several if one["number"]],
     }
-
-
-def _instant(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 __all__ = ["facts_of", "message_of", "page_text", "template_of"]
