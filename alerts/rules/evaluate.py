@@ -93,7 +93,7 @@ class HomeEvaluator:
         if concerned.is_plain and not self.home.own_codes and threshold.is_plainly_normal(reading, facts, active):
             return NOTHING
         scene = self._scene(active)
-        if concerned.is_remembered:
+        if concerned.is_remembered and threshold.is_plausible(reading.metric, reading.value):
             self.memory.measured(Seen(reading.at, facts.id, reading.metric, reading.value))
         found = NOTHING
         for rule in concerned.thresholds:
@@ -117,7 +117,7 @@ class HomeEvaluator:
         if facts is None:
             return
         seen = Seen(at, device_id, metric, value)
-        if concerned.is_remembered:
+        if concerned.is_remembered and threshold.is_plausible(metric, value):
             self.memory.measured(seen)
         for patterned in concerned.patterns:
             matches = is_beyond(patterned.pattern, value)
