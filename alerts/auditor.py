@@ -107,7 +107,7 @@ class Auditor:
         details = {"found": len(flaws), "what": sorted({flaw.what for flaw in flaws}), "first": flaws[0].row_id}
         self._desk.act(lambda session, at: raise_system(session, WHAT, Severity.HIGH, details, at, self._desk.settings))
         for flaw in flaws[:_LOOKS]:
-            log.error("audit_flaw", what=flaw.what, row=flaw.row_id, mark=flaw.mark)
+            log.warning("audit_flaw", what=flaw.what, row=flaw.row_id, mark=flaw.mark)
             if flaw.what == "overdue":
                 name, _, _ = flaw.mark.partition(":")
                 work_alone(self._desk, next(clock for clock in CLOCKS if clock.name == name), flaw.row_id)

@@ -220,7 +220,7 @@ def _give_up(  # noqa: PLR0913, PLR0917 the two rows, when, how and why
     page.error = result.reason[:300]
     page.lease_expires_at = None
     PAGES.labels(page.state).inc()
-    if result.permanent and page.contact_point_id is not None and page.channel in usable_channels(settings):
+    if result.broken and page.contact_point_id is not None and page.channel in usable_channels(settings):
         _mark_broken(session, page.contact_point_id, result.reason, now)
     if incident is None:
         return

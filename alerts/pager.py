@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from alerts.clocks import follow_step, work_off
 from alerts.metrics import CHORES_FAILED
+from alerts.outage_watch import OutageWatch
 from alerts.outbox import Claimed, Due, claim_page, due_pages, postpone_page, record_page, release_waiting
+from alerts.paging import digest, page_tests, tokens
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ports import Channels, NotSent, Sent
 from alerts.presence import forget_expired
@@ -56,7 +58,14 @@ class PagerLoop:
     ) -> None:
         self._desk = desk
         self._channels = channels
-        self._chores = {"probe": self._watch_probe, **(chores or {}), "tidy": self._tidy}
+        self._chores: dict[str, Chore] = {
+            "probe": self._watch_probe,
+            "page_tests": lambda: page_tests.work(desk),
+            "digest": lambda: digest.work(desk),
+            "outages": OutageWatch(desk).tick,
+            **(chores or {}),
+            "tidy": self._tidy,
+        }
         self._wake = wake
         self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="page")
         self._sending: dict[Future[None], str] = {}
@@ -201,6 +210,7 @@ class PagerLoop:
         self._tidied_at = now
         with self._desk.database.transaction() as session:
             forget_expired(session, now)
+            tokens.forget_old(session, now)
         while not self._stopping.is_set():
             with self._desk.database.transaction() as session:
                 if not forget_old(session, now, self._desk.settings):

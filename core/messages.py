@@ -150,8 +150,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "policy_not_found": ("没有升级策略“{policy}”。", "There is no escalation policy “{policy}”."),
     "policy_code_differs": (
-        "地址中的策略代码与内容中的“{code}”不一致。",
-        "The policy's code in the address differs from “{code}” in what was sent.",
+        "地址中的策略代码与内容中的“{policy}”不一致。",
+        "The policy's code in the address differs from “{policy}” in what was sent.",
     ),
     "family_needs_homes": ("家属账号至少要关联一个住户。", "A family member needs at least one home."),
     "home_needs_area": ("请选择您负责的区域。", "Choose one of your own areas for it."),
@@ -168,6 +168,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The condition is still there. Wait until it clears, or shelve it until a time (8 hours at most).",
     ),
     "shelf_out_of_range": ("搁置时间必须在将来，且最长 8 小时。", "Shelving must end in the future, within 8 hours."),
+    "shelf_not_allowed": (
+        "不能搁置：这是有人在求助，或者它已经结束。",
+        "This cannot be shelved: somebody is calling for help, or it is over.",
+    ),
+    "not_shelved": ("这条告警没有被搁置。", "This alert is not shelved."),
+    "mode_not_found": ("没有这个模式。", "There is no such mode."),
+    "mode_end_out_of_range": (
+        "结束时间必须在将来，且最长 {longest_hours} 小时。",
+        "It must end in the future, within {longest_hours} hours.",
+    ),
+    "mode_needs_device": ("请选择是哪个设备。", "Choose the device it is for."),
+    "mode_takes_no_device": ("这个模式是给整户的，不能选设备。", "This mode is for the home, not for a device."),
+    "mode_takes_no_resident": ("这个模式不能只给一位老人。", "This mode is not for a single resident."),
+    "unknown_device": ("这个住户没有这个设备。", "This home has no such device."),
     "another_incident_open": (
         "这个住户已有未结束的警情 #{number}，请在那条里处理。",
         "Incident #{number} of this home is still open; go on there.",

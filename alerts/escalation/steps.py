@@ -117,17 +117,18 @@ def _tell_once(session: Session, incident: Incident, act: Act, now: datetime, **
 
 
 def page_failed(session: Session, page: Page, incident: Incident, now: datetime) -> None:
-    """A page will never arrive: bring its person's next way, the next person, or the next step forward to now."""
+    """A page will never arrive, or its person said no: bring the next way, person or step forward to now.
+
+    Somebody who said no is not asked again over their other ways.
+    """
     if page.cause not in CAUSES or page.round != incident.escalation_round or not is_ringing(incident):
         return
-    others = session.scalars(
-        sa.select(Page)
-        .where(Page.incident_id == incident.id, Page.round == page.round, Page.step == page.step, Page.id != page.id)
-        .order_by(Page.due_at, Page.id)
-    ).all()
+    of_step = sa.select(Page).where(Page.incident_id == incident.id, Page.round == page.round, Page.step == page.step)
+    others = session.scalars(of_step.where(Page.id != page.id).order_by(Page.due_at, Page.id)).all()
+    if page.state == "sent":
+        others = [one for one in others if not _is_declined(one, page)]
     later = [one for one in others if one.state == "pending" and one.attempts == 0 and one.due_at > now]
-    own = [one for one in later if one.person == page.person]
-    moved = own or later
+    moved = [one for one in later if one.person == page.person] or later
     by = moved[0].due_at - now if moved else timedelta(0)
     for one in moved:
         one.due_at -= by
@@ -136,6 +137,16 @@ def page_failed(session: Session, page: Page, incident: Incident, now: datetime)
     due_at = incident.escalation_due_at
     if incident.escalation_step == (page.step or 0) + 1 and due_at is not None and due_at > now and not _is_over(incident):
         incident.escalation_due_at = now
+
+
+def _is_declined(one: Page, page: Page) -> bool:
+    """Whether it goes to the person who said no; what was not sent of it is not sent any more."""
+    if one.person is None or one.person != page.person:
+        return False
+    if one.state == "pending":
+        one.state = "given_up"
+        one.error = "answered"
+    return True
 
 
 def _is_over(incident: Incident) -> bool:
