@@ -48,7 +48,7 @@ def percentile(ordered: Sequence[float], percent: int) -> float | None:
 
 def _counted(caller: Caller) -> sa.ColumnElement[bool]:
     inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
-    test = sa.and_(Incident.reason.is_not(None), Incident.reason == CloseReason.TEST)
+    test = sa.or_(Incident.test, sa.and_(Incident.reason.is_not(None), Incident.reason == CloseReason.TEST))
     return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
 
 
@@ -68,11 +68,12 @@ def answered(session: Session, caller: Caller, now: datetime, until: datetime) -
 
 
 def _open() -> sa.ColumnElement[bool]:
-    return sa.and_(Incident.state != IncidentState.CLOSED, Incident.probe.is_(False), Incident.drill.is_(False))
+    practice = sa.or_(Incident.probe, Incident.drill, Incident.test)
+    return sa.and_(Incident.state != IncidentState.CLOSED, sa.not_(practice))
 
 
 def open_counts(session: Session, caller: Caller) -> OpenCounts:
-    """What is open, by severity; drills are not in it."""
+    """What is open, by severity; drills and tests are not in it."""
     inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
     query = sa.select(Incident.severity, sa.func.count()).where(_open(), inside)
     counts = dict(session.execute(query.group_by(Incident.severity)).all())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from alerts.model import Incident
+from alerts.model import Incident, IncidentHome
 from devices.model import Device
 from people.model import Resident, Role
 from people.rights import Caller, Capability
@@ -32,23 +32,30 @@ class IncidentFacts:
     responder_id: int | None
     probe: bool
     drill: bool
+    test: bool
     not_live: bool
+    affected: tuple[Place, ...] | None = None
+    """The homes of one of an area; None for all others."""
 
 
 def visible_incidents(caller: Caller) -> sa.ColumnElement[bool]:
     """The condition on rows of `incidents`.
 
-    Staff see those of their homes and of the system, responders also those they are sent to, installers those of
-    devices not yet live, families those of their homes but no drills. The probe's are nobody's.
+    Staff see those of their homes, of areas with such homes, and of the system, responders also those they are sent to,
+    installers those of devices not yet live or in test, families those of their homes but no drills and tests. The probe's
+    are nobody's.
     """
     inside = caller.scope.of_home(Incident.home_id)
     ways: list[sa.ColumnElement[bool]] = []
     if caller.can(Capability.SEE_INCIDENTS):
-        ways.append(inside if caller.role is not Role.FAMILY else sa.and_(inside, Incident.drill.is_(False)))
+        true = sa.and_(Incident.drill.is_(False), Incident.test.is_(False))
+        ways.append(inside if caller.role is not Role.FAMILY else sa.and_(inside, true))
     if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS):
-        ways.append(sa.and_(inside, Incident.not_live.is_(True)))
+        ways.append(sa.and_(inside, sa.or_(Incident.not_live.is_(True), Incident.test.is_(True))))
     if caller.can(Capability.SEE_SYSTEM_INCIDENTS):
-        ways.append(Incident.home_id.is_(None))
+        ways.append(sa.and_(Incident.home_id.is_(None), Incident.area_id.is_(None)))
+        affected = sa.select(IncidentHome.incident_id).where(caller.scope.of_home(IncidentHome.home_id))
+        ways.append(sa.and_(Incident.area_id.is_not(None), Incident.id.in_(affected)))
     if caller.can(Capability.SERVE_DISPATCHED):
         ways.append(Incident.responder_id == caller.user_id)
     return sa.and_(Incident.probe.is_(False), sa.or_(sa.false(), *ways))
@@ -61,12 +68,14 @@ def sees_incident(caller: Caller, facts: IncidentFacts) -> bool:
     if caller.can(Capability.SERVE_DISPATCHED) and facts.responder_id == caller.user_id:
         return True
     if facts.place is None:
-        return caller.can(Capability.SEE_SYSTEM_INCIDENTS)
+        near = facts.affected is None or any(sees_place(caller, place) for place in facts.affected)
+        return caller.can(Capability.SEE_SYSTEM_INCIDENTS) and near
     if not sees_place(caller, facts.place):
         return False
-    if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS) and facts.not_live:
+    if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS) and (facts.not_live or facts.test):
         return True
-    return caller.can(Capability.SEE_INCIDENTS) and not (caller.role is Role.FAMILY and facts.drill)
+    practice = facts.drill or facts.test
+    return caller.can(Capability.SEE_INCIDENTS) and not (caller.role is Role.FAMILY and practice)
 
 
 def residents_seen_by(caller: Caller) -> sa.ColumnElement[bool]:

@@ -15,7 +15,7 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
 from alerts.changes import DEVICE_CHANGED, OPENED
-from alerts.model import Change, Incident, ProbeRun
+from alerts.model import Change, Incident, IncidentHome, ProbeRun
 from api.schemas.base import Out
 from api.schemas.live import LiveDevice, LiveHeartbeat, LiveHello, LiveIncident, LiveProbe, LiveReset
 from api.views.devices import HEALTH_METRICS, device_views
@@ -112,6 +112,7 @@ def _incident_events(
 ) -> list[LiveEvent]:
     sequences = {change.incident_id: change.sequence for change in changes}
     incidents = session.scalars(sa.select(Incident).where(Incident.id.in_(list(sequences)))).all()
+    affected = _affected(session, [incident.id for incident in incidents if incident.area_id is not None])
     events = []
     for incident, item in zip(incidents, incident_items(session, incidents, today, None), strict=True):
         sequence = sequences[incident.id]
@@ -120,13 +121,29 @@ def _incident_events(
             responder_id=incident.responder_id,
             probe=incident.probe,
             drill=incident.drill,
+            test=incident.test,
             not_live=incident.not_live,
+            affected=None if incident.area_id is None else affected.get(incident.id, ()),
         )
         name = "incident.opened" if incident.id in opened else "incident.changed"
         ageless = [] if item.resident_age is None else [item.model_copy(update={"resident_age": None})]
         frames = [frame(name, LiveIncident(sequence=sequence, incident=shown), sequence) for shown in (item, *ageless)]
         events.append(LiveEvent(sequence, facts, *frames))
     return events
+
+
+def _affected(session: Session, incident_ids: Sequence[int]) -> dict[int, tuple[Place, ...]]:
+    """The homes of each area's incident."""
+    if not incident_ids:
+        return {}
+    found = session.execute(
+        sa.select(IncidentHome.incident_id, IncidentHome.home_id).where(IncidentHome.incident_id.in_(incident_ids))
+    ).all()
+    places = _places(session, {home_id for _, home_id in found})
+    homes: dict[int, tuple[Place, ...]] = {}
+    for incident_id, home_id in found:
+        homes[incident_id] = (*homes.get(incident_id, ()), places[home_id])
+    return homes
 
 
 def _device_events(session: Session, changes: Sequence[Change], places: dict[int, Place], now: datetime) -> list[LiveEvent]:

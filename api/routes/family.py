@@ -74,9 +74,9 @@ def _family_home(
 
 
 def _open_incidents(session: Session, home_id: int, caller: Caller, today: date) -> list[IncidentItem]:
-    # Drills are nobody's worry, whoever asks.
+    # Drills and tests are nobody's worry, whoever asks.
     query = sa.select(Incident).where(
-        Incident.home_id == home_id, Incident.state != IncidentState.CLOSED, Incident.drill.is_(False)
+        Incident.home_id == home_id, Incident.state != IncidentState.CLOSED, Incident.drill.is_(False), Incident.test.is_(False)
     )
     found = session.scalars(query.where(visible_incidents(caller)).order_by(Incident.id.desc())).all()
     return incident_items(session, found, today, caller)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -14,16 +13,17 @@ from alerts import incidents as acts
 from alerts.model import Incident, IncidentState, Severity
 from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
-from api.deps import Deps, Using
+from api.deps import Using
 from api.errors import NO_HOME, NO_INCIDENT, NOT_ALLOWED_NOW, refusals
+from api.incident_acts import act_on, check_may_act, do
 from api.schemas.base import Id
 from api.schemas.incidents import IncidentDetail, IncidentList
 from api.schemas.requests import Close, Dispatch, IncidentCreate, Merge, NoteText, OptionalNote, Split
 from api.views.incident_detail import audit_look, find_incident, incident_detail
 from api.views.incidents import incident_items
 from api.visibility import visible_incidents
-from core.errors import ConflictError, ForbiddenError, InvalidInputError
-from people import audit, store
+from core.errors import ConflictError, InvalidInputError
+from people import store
 from people.model import Area, Home, Role, User
 from people.rights import Caller, Capability
 
@@ -88,7 +88,7 @@ def _in_area(session: Session, code: str, caller: Caller) -> sa.ColumnElement[bo
     if area is None or not (caller.scope.includes_area(area.path) or caller.scope.home_ids):
         raise InvalidInputError("unknown_area", area=code)
     below = sa.select(Area.id).where(sa.func.substr(Area.path, 1, len(area.path)) == area.path)
-    return Incident.home_id.in_(sa.select(Home.id).where(Home.area_id.in_(below)))
+    return sa.or_(Incident.home_id.in_(sa.select(Home.id).where(Home.area_id.in_(below))), Incident.area_id.in_(below))
 
 
 @router.get("/incidents/{incident_id}", responses=refusals(NO_INCIDENT))
@@ -115,7 +115,7 @@ def open_incident(wanted: IncidentCreate, caller: Opener, deps: Using) -> Incide
         what = acts.ByHand(kind=wanted.kind, note=wanted.note, severity=wanted.severity, drill=wanted.drill)
         return acts.open_by_hand(session, home.id, by, what)
 
-    return _do(deps, caller, "incident.opened", run)
+    return do(deps, caller, "incident.opened", run)
 
 
 @router.post(
@@ -123,13 +123,13 @@ def open_incident(wanted: IncidentCreate, caller: Opener, deps: Using) -> Incide
 )
 def acknowledge_incident(incident_id: Id, caller: Handler, deps: Using) -> IncidentDetail:
     """Take it: one person wins, everybody else is told who."""
-    return _act(deps, caller, incident_id, "acknowledged", lambda session, by: acts.acknowledge(session, incident_id, by))
+    return act_on(deps, caller, incident_id, "acknowledged", lambda session, by: acts.acknowledge(session, incident_id, by))
 
 
 @router.post("/incidents/{incident_id}/release", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
 def release_incident(incident_id: Id, caller: Handler, deps: Using) -> IncidentDetail:
     """Give it back to the queue: it rings again."""
-    return _act(deps, caller, incident_id, "released", lambda session, by: acts.release(session, incident_id, by))
+    return act_on(deps, caller, incident_id, "released", lambda session, by: acts.release(session, incident_id, by))
 
 
 @router.post(
@@ -144,7 +144,7 @@ def dispatch_incident(incident_id: Id, wanted: Dispatch, caller: Handler, deps: 
     def run(session: Session, by: acts.By) -> Incident:
         return acts.dispatch(session, incident_id, by, _responder(session, wanted), wanted.note)
 
-    return _act(deps, caller, incident_id, "dispatched", run)
+    return act_on(deps, caller, incident_id, "dispatched", run)
 
 
 def _responder(session: Session, wanted: Dispatch) -> acts.Responder:
@@ -160,14 +160,14 @@ def _responder(session: Session, wanted: Dispatch) -> acts.Responder:
 @router.post("/incidents/{incident_id}/on-scene", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
 def arrive_on_scene(incident_id: Id, caller: Server, deps: Using) -> IncidentDetail:
     """The responder is there."""
-    return _act(deps, caller, incident_id, "on_scene", lambda session, by: acts.on_scene(session, incident_id, by))
+    return act_on(deps, caller, incident_id, "on_scene", lambda session, by: acts.on_scene(session, incident_id, by))
 
 
 @router.post("/incidents/{incident_id}/resolve", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
 def resolve_incident(incident_id: Id, caller: Server, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
     """The situation is over; the record still wants its reason."""
     note = None if wanted is None else wanted.note
-    return _act(deps, caller, incident_id, "resolved", lambda session, by: acts.resolve(session, incident_id, by, note))
+    return act_on(deps, caller, incident_id, "resolved", lambda session, by: acts.resolve(session, incident_id, by, note))
 
 
 @router.post(
@@ -177,7 +177,7 @@ def resolve_incident(incident_id: Id, caller: Server, deps: Using, wanted: Optio
 def close_incident(incident_id: Id, wanted: Close, caller: Handler, deps: Using) -> IncidentDetail:
     """Close it with a reason; while the condition is still there only by shelving its alert until a time."""
     ending = acts.Ending(reason=wanted.reason, note=wanted.note, shelve_until=wanted.shelve_until)
-    return _act(deps, caller, incident_id, "closed", lambda session, by: acts.close(session, incident_id, by, ending))
+    return act_on(deps, caller, incident_id, "closed", lambda session, by: acts.close(session, incident_id, by, ending))
 
 
 @router.post(
@@ -186,13 +186,13 @@ def close_incident(incident_id: Id, wanted: Close, caller: Handler, deps: Using)
 def reopen_incident(incident_id: Id, caller: Handler, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
     """It is not over: it rings again."""
     note = None if wanted is None else wanted.note
-    return _act(deps, caller, incident_id, "reopened", lambda session, by: acts.reopen(session, incident_id, by, note))
+    return act_on(deps, caller, incident_id, "reopened", lambda session, by: acts.reopen(session, incident_id, by, note))
 
 
 @router.post("/incidents/{incident_id}/note", responses=refusals(NO_INCIDENT))
 def note_incident(incident_id: Id, wanted: NoteText, caller: Noter, deps: Using) -> IncidentDetail:
     """Add a line to its timeline."""
-    return _act(deps, caller, incident_id, "noted", lambda session, by: acts.note(session, incident_id, by, wanted.text))
+    return act_on(deps, caller, incident_id, "noted", lambda session, by: acts.note(session, incident_id, by, wanted.text))
 
 
 @router.post("/incidents/{incident_id}/merge", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("merge_not_allowed")))
@@ -201,53 +201,13 @@ def merge_incident(incident_id: Id, wanted: Merge, caller: Handler, deps: Using)
 
     def run(session: Session, by: acts.By) -> Incident:
         into = find_incident(session, wanted.into, caller)
-        _check_may_act(caller, into)
+        check_may_act(caller, into)
         return acts.merge(session, incident_id, by, into.id)
 
-    return _act(deps, caller, incident_id, "merged", run)
+    return act_on(deps, caller, incident_id, "merged", run)
 
 
 @router.post("/incidents/{incident_id}/split", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("split_not_allowed")))
 def split_incident(incident_id: Id, wanted: Split, caller: Handler, deps: Using) -> IncidentDetail:
     """Make an incident of its own of some of its alerts; answers with the new one."""
-    return _act(deps, caller, incident_id, "split", lambda session, by: acts.split(session, incident_id, by, wanted.alerts))
-
-
-def _act(deps: Deps, caller: Caller, incident_id: int, act: str, what: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
-    """One act on an incident the caller sees and may work on."""
-
-    def run(session: Session, by: acts.By) -> Incident:
-        incident = find_incident(session, incident_id, caller)
-        if act != "noted" or caller.role is Role.RESPONDER:
-            _check_may_act(caller, incident)
-        return what(session, by)
-
-    return _do(deps, caller, f"incident.{act}", run)
-
-
-def _check_may_act(caller: Caller, incident: Incident) -> None:
-    """Doctors work on doctor calls, responders on what they were sent to, operators on everything."""
-    if caller.can(Capability.ACT_ON_INCIDENTS):
-        return
-    if caller.can(Capability.ANSWER_DOCTOR_CALLS) and incident.kind == "doctor_call":
-        return
-    if caller.can(Capability.SERVE_DISPATCHED) and incident.responder_id == caller.user_id:
-        return
-    raise ForbiddenError
-
-
-def _do(deps: Deps, caller: Caller, action: str, run: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
-    """One transaction with its audit entries; the answer is read after it, so that alarms do not wait for reading."""
-
-    def run_and_audit(session: Session, by: acts.By) -> int:
-        incident = run(session, by)
-        session.flush()
-        audit.write(session, by.now, caller, action, subject=f"incident:{incident.number}", home_id=incident.home_id)
-        if incident.home_id is not None and caller.may_see_medical(incident.home_id):
-            audit.write_look(session, by.now, caller, subject=f"incident:{incident.number}", home_id=incident.home_id)
-        return incident.id
-
-    incident_id = deps.desk.do(acts.Actor(caller.user_id, caller.name), run_and_audit)
-    with deps.database.snapshot() as session:
-        incident = session.get_one(Incident, incident_id)
-        return incident_detail(session, incident, caller, deps.clock.now(), deps.settings.timezone)
+    return act_on(deps, caller, incident_id, "split", lambda session, by: acts.split(session, incident_id, by, wanted.alerts))

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from api.schemas.base import InstantOut, Out, PersonReference, SeverityName
 from api.schemas.devices import Device
+from api.schemas.escalation import EscalationOut
 from api.schemas.people import AreaReference, ContactOut, ResidentOut
 
 IncidentStateName = Literal["open", "acknowledged", "dispatched", "on_scene", "resolved", "closed"]
@@ -58,6 +59,11 @@ class AlertOut(Out):
     pending: bool
     cancelled: bool
     condition_active: bool
+    shelved_until: InstantOut | None
+    rule_kind: str
+    rule_version: int
+    playbook: str | None
+    audience: list[str]
     device: AlertDevice | None
     evidence: dict[str, JsonValue] | None
 
@@ -68,7 +74,8 @@ class IncidentItem(Out):
     `what` is the kind of the worst alert; `due_at` the nearest instant at which the centre itself will act on it
     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again. `resident_age`
     is in whole years; null when the birth date is unknown, when it is about several people, or when the caller may not
-    see the residents of that home.
+    see the residents of that home. `area` and `homes_affected`, the homes not yet restored, are those of an incident of a
+    whole area. What a device in test mode said is marked `test`: it rings nobody.
     """
 
     id: int
@@ -86,7 +93,10 @@ class IncidentItem(Out):
     closed_at: InstantOut | None
     reason: CloseReasonName | None
     drill: bool
+    test: bool
     not_live: bool
+    area: AreaReference | None
+    homes_affected: int
     owner: PersonReference | None
     responder: ResponderReference | None
     ring_count: int
@@ -134,10 +144,28 @@ class ScriptStep(Out):
     key: str
 
 
+class PageAnswerOut(Out):
+    """What a paged person answered."""
+
+    answer: Literal["accepted", "declined", "received"]
+    via: str
+    at: InstantOut
+
+
 class PageOut(Out):
-    """A message to somebody outside the console about this incident; its target is masked."""
+    """A message to somebody outside the console about this incident; its target is masked.
+
+    `step` is that of the incident's escalation, null for news to families; `delivery` what the provider told afterwards
+    (`delivered`, `read`, `undelivered`), which stops nothing.
+    """
 
     channel: str
+    person_name: str | None
+    step: int | None
+    round: int | None
+    delivery: str | None
+    delivery_at: InstantOut | None
+    answers: list[PageAnswerOut]
     target: str
     cause: str
     state: str
@@ -147,9 +175,28 @@ class PageOut(Out):
     error: str | None
 
 
-class IncidentDetail(IncidentItem):
-    """Everything about one incident that the caller may see."""
+class AffectedHome(Out):
+    """A home of an area's incident: why it counts, how much is at risk there, and since when it is restored.
 
+    `reasons` are codes, the gravest first: `oxygen`, `falls`, `alone`, `age`.
+    """
+
+    code: str
+    name: str
+    address: str
+    phone: str | None
+    residents: list[str]
+    because: str
+    risk: int
+    reasons: list[str]
+    joined_at: InstantOut
+    restored_at: InstantOut | None
+
+
+class IncidentDetail(IncidentItem):
+    """Everything about one incident that the caller may see; `homes` of an area's, those most at risk first."""
+
+    homes: list[AffectedHome]
     timeline: list[TimelineItem]
     residents: list[ResidentOut]
     contacts: list[ContactOut]
@@ -158,3 +205,5 @@ class IncidentDetail(IncidentItem):
     past: list[IncidentItem]
     script: list[ScriptStep]
     pages: list[PageOut]
+    escalation: EscalationOut | None
+    """Null where nobody is paged for it, and for those who do not watch the queue."""

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session, selectinload
 from alerts.model import Alert, Incident, IncidentState
 from alerts.playbooks import script_of
 from api.schemas.incidents import IncidentDetail, ScriptStep
+from api.views.affected_homes import affected_homes
 from api.views.devices import device_views
+from api.views.escalation import escalation_view
 from api.views.homes import home_detail, home_devices
 from api.views.incidents import incident_items, page_views, timeline_views
 from api.views.people import contact_view, resident_view
@@ -47,6 +49,7 @@ def incident_detail(session: Session, incident: Incident, caller: Caller, now: d
     residents = [] if home is None else sorted(home.residents, key=lambda resident: resident.id != incident.resident_id)
     return IncidentDetail(
         **dict(item),
+        homes=affected_homes(session, incident, caller),
         timeline=timeline_views(session, incident.id),
         residents=[resident_view(resident, today, with_medical=with_medical) for resident in residents],
         contacts=[] if home is None else [contact_view(contact) for contact in home.contacts],
@@ -55,6 +58,7 @@ def incident_detail(session: Session, incident: Incident, caller: Caller, now: d
         past=past_items,
         script=[ScriptStep(key=key) for key in script_of(_playbook(session, incident))],
         pages=page_views(session, incident.id) if caller.can(Capability.WATCH) else [],
+        escalation=escalation_view(session, incident) if caller.can(Capability.WATCH) else None,
     )
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from alerts.model import Alert, Incident, Severity, TimelineEntry
-from alerts.paging.model import Page
+from alerts.model import Alert, Incident, IncidentHome, Severity, TimelineEntry
+from alerts.paging.model import Page, PageAnswer
 from api.schemas.base import PersonReference
-from api.schemas.incidents import AlertDevice, AlertOut, IncidentItem, PageOut, ResponderReference, TimelineItem
-from api.views.people import age
+from api.schemas.incidents import AlertDevice, AlertOut, IncidentItem, PageAnswerOut, PageOut, ResponderReference, TimelineItem
+from api.schemas.people import AreaReference
+from api.views.people import age, area_references
 from api.visibility import residents_seen_by
 from devices.model import Device
-from people.model import Home, Resident, User
+from people.model import Area, Home, Resident, User
 from people.rights import Caller
 
 
@@ -35,10 +36,12 @@ class _Names:
     users: dict[int, str]
     devices: dict[int, AlertDevice]
     alerts: dict[int, list[Alert]]
+    areas: dict[int, AreaReference]
+    affected: dict[int, int]
 
 
 def incident_items(session: Session, incidents: Sequence[Incident], today: date, caller: Caller | None) -> list[IncidentItem]:
-    """Rows of the queue, in the same order. Always six queries at most.
+    """Rows of the queue, in the same order. Always eight queries at most.
 
     Ages are in whole years on `today`, the centre's date, and only of residents whom the caller may see; without a caller
     of all, for whoever then decides about each reader.
@@ -77,7 +80,23 @@ def _gather(session: Session, incidents: Sequence[Incident], today: date, seen: 
         users=dict(users),
         devices={id_: AlertDevice(id=id_, name=name, room=room) for id_, name, room in devices},
         alerts={id_: group for id_, group in alerts.items() if id_ is not None},
+        areas=_areas(session, incidents),
+        affected=_affected(session, incidents),
     )
+
+
+def _areas(session: Session, incidents: Sequence[Incident]) -> dict[int, AreaReference]:
+    ids = {incident.area_id for incident in incidents if incident.area_id is not None}
+    return area_references(session, session.scalars(sa.select(Area).where(Area.id.in_(ids)))) if ids else {}
+
+
+def _affected(session: Session, incidents: Sequence[Incident]) -> dict[int, int]:
+    """How many homes of each area's incident are not restored."""
+    ids = [incident.id for incident in incidents if incident.area_id is not None]
+    query = sa.select(IncidentHome.incident_id, sa.func.count()).where(
+        IncidentHome.incident_id.in_(ids), IncidentHome.restored_at.is_(None)
+    )
+    return dict(session.execute(query.group_by(IncidentHome.incident_id)).all()) if ids else {}
 
 
 def _item(incident: Incident, names: _Names) -> IncidentItem:
@@ -100,14 +119,17 @@ def _item(incident: Incident, names: _Names) -> IncidentItem:
         closed_at=incident.closed_at,
         reason=incident.reason,
         drill=incident.drill,
+        test=incident.test,
         not_live=incident.not_live,
+        area=None if incident.area_id is None else names.areas.get(incident.area_id),
+        homes_affected=names.affected.get(incident.id, 0),
         owner=None if incident.owner_id is None else PersonReference(id=incident.owner_id, name=names.users[incident.owner_id]),
         responder=_responder(incident, names),
         ring_count=incident.ring_count,
         due_at=min((at for at in (incident.answer_due_at, incident.claim_due_at, incident.escalation_due_at) if at), default=None),
         what=_what(incident, alerts),
         alert_count=len(alerts),
-        alerts=[_alert(alert, names) for alert in alerts],
+        alerts=[alert_view(alert, names.devices) for alert in alerts],
         version=incident.version,
     )
 
@@ -130,7 +152,8 @@ def _what(incident: Incident, alerts: Iterable[Alert]) -> str:
     return open_first[0].kind if open_first else incident.kind
 
 
-def _alert(alert: Alert, names: _Names) -> AlertOut:
+def alert_view(alert: Alert, devices: Mapping[int, AlertDevice]) -> AlertOut:
+    """One alert, with its device by the name people gave it."""
     return AlertOut(
         id=alert.id,
         rule=alert.rule,
@@ -145,7 +168,12 @@ def _alert(alert: Alert, names: _Names) -> AlertOut:
         pending=alert.pending,
         cancelled=alert.cancelled,
         condition_active=alert.condition_active,
-        device=None if alert.device_id is None else names.devices.get(alert.device_id),
+        shelved_until=alert.shelved_due_at,
+        rule_kind=alert.rule_kind,
+        rule_version=alert.rule_version,
+        playbook=alert.playbook,
+        audience=alert.audience or ["operators"],
+        device=None if alert.device_id is None else devices.get(alert.device_id),
         evidence=alert.evidence,
     )
 
@@ -159,9 +187,18 @@ def timeline_views(session: Session, incident_id: int) -> list[TimelineItem]:
 def page_views(session: Session, incident_id: int) -> list[PageOut]:
     """The messages that went out about one incident, their targets masked: addresses carry secrets."""
     pages = session.scalars(sa.select(Page).where(Page.incident_id == incident_id).order_by(Page.id))
+    answers = defaultdict(list)
+    for one in session.scalars(sa.select(PageAnswer).where(PageAnswer.incident_id == incident_id).order_by(PageAnswer.at)):
+        answers[one.page_id].append(PageAnswerOut(answer=one.answer, via=one.via, at=one.at))
     return [
         PageOut(
             channel=page.channel,
+            person_name=page.person_name,
+            step=page.step,
+            round=page.round,
+            delivery=page.delivery,
+            delivery_at=page.delivery_at,
+            answers=answers[page.id],
             target=masked(page.target),
             cause=page.cause,
             state=page.state,

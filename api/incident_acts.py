@@ -1,0 +1,57 @@
+"""An act of a person on an incident over HTTP: sight, right, one transaction with its audit, and the answer read after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from alerts import incidents as acts
+from alerts.model import Incident
+from api.deps import Deps
+from api.schemas.incidents import IncidentDetail
+from api.views.incident_detail import find_incident, incident_detail
+from core.errors import ForbiddenError
+from people import audit
+from people.model import Role
+from people.rights import Caller, Capability
+
+
+def act_on(deps: Deps, caller: Caller, incident_id: int, act: str, what: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
+    """One act on an incident the caller sees and may work on."""
+
+    def run(session: Session, by: acts.By) -> Incident:
+        incident = find_incident(session, incident_id, caller)
+        if act != "noted" or caller.role is Role.RESPONDER:
+            check_may_act(caller, incident)
+        return what(session, by)
+
+    return do(deps, caller, f"incident.{act}", run)
+
+
+def check_may_act(caller: Caller, incident: Incident) -> None:
+    """Doctors work on doctor calls, responders on what they were sent to, operators on everything."""
+    if caller.can(Capability.ACT_ON_INCIDENTS):
+        return
+    if caller.can(Capability.ANSWER_DOCTOR_CALLS) and incident.kind == "doctor_call":
+        return
+    if caller.can(Capability.SERVE_DISPATCHED) and incident.responder_id == caller.user_id:
+        return
+    raise ForbiddenError
+
+
+def do(deps: Deps, caller: Caller, action: str, run: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
+    """One transaction with its audit entries; the answer is read after it, so that alarms do not wait for reading."""
+
+    def run_and_audit(session: Session, by: acts.By) -> int:
+        incident = run(session, by)
+        session.flush()
+        audit.write(session, by.now, caller, action, subject=f"incident:{incident.number}", home_id=incident.home_id)
+        if incident.home_id is not None and caller.may_see_medical(incident.home_id):
+            audit.write_look(session, by.now, caller, subject=f"incident:{incident.number}", home_id=incident.home_id)
+        return incident.id
+
+    incident_id = deps.desk.do(acts.Actor(caller.user_id, caller.name), run_and_audit)
+    with deps.database.snapshot() as session:
+        incident = session.get_one(Incident, incident_id)
+        return incident_detail(session, incident, caller, deps.clock.now(), deps.settings.timezone)
