@@ -1,11 +1,8 @@
 /** What tests of the ways to reach people tell. Pure. */
 
-import type { Instant } from '@/api/types'
-
 interface Tested {
   state: 'scheduled' | 'sent' | 'answered' | 'unanswered' | 'failed'
-  sent_at: Instant | null
-  answered_at: Instant | null
+  answered_after_seconds: number | null
 }
 
 export interface TestFigures {
@@ -18,22 +15,16 @@ export interface TestFigures {
   median: number | null
 }
 
-/** Seconds from sending to the answer; null while there is none. */
-export function answerSeconds(test: Tested): number | null {
-  if (test.sent_at === null || test.answered_at === null) return null
-  return Math.max(0, Math.round((Date.parse(test.answered_at) - Date.parse(test.sent_at)) / 1_000))
-}
-
 export function testFigures(tests: readonly Tested[]): TestFigures {
   const count = (state: Tested['state']): number => tests.filter((test) => test.state === state).length
-  const times = tests.flatMap((test) => answerSeconds(test) ?? []).sort((left, right) => left - right)
+  const times = tests.flatMap((test) => test.answered_after_seconds ?? []).sort((left, right) => left - right)
   return {
     total: tests.length,
     answered: count('answered'),
     waiting: count('scheduled') + count('sent'),
     missed: count('unanswered'),
     failed: count('failed'),
-    median: times[Math.floor((times.length - 1) / 2)] ?? null,
+    median: times.length === 0 ? null : Math.round(times[Math.floor((times.length - 1) / 2)] ?? 0),
   }
 }
 

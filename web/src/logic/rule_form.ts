@@ -156,5 +156,5 @@ export function toSpec(values: Values, before: RuleSpec): RuleSpec {
     enabled: values['enabled'] === true,
     monitor: before.kind === 'routine' || values['monitor'] === true,
     applies: { ...before.applies, areas: list(values['areas']), homes: list(values['homes']), profiles: list(values['profiles']), homes_with: list(values['homes_with']) },
-  }
+  } as RuleSpec
 }

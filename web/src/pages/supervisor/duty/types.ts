@@ -12,7 +12,7 @@ export interface RosterItem {
 export interface DutyNow {
   roster: string
   name: string
-  people: (OnShift & { shift?: string | null; until_at?: Instant | null })[]
+  people: OnShift[]
 }
 
 export interface LeaveItem {

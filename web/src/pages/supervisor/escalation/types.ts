@@ -8,12 +8,21 @@ export interface PolicyItem {
   version: number
   built_in: boolean
   spec: PolicySpec
-  updated_at?: Instant | null
-  updated_by?: string | null
+  updated_at: Instant | null
+  updated_by: string | null
 }
 
 export interface PreviewStep {
   after_seconds: number
-  people: { person: string; name: string; channels: string[] }[]
+  people: { person: string | null; name: string; channels: string[]; after_seconds: number }[]
+  /** Who is meant and has no way to be reached that works. */
+  unreachable: string[]
   nobody: boolean
+}
+
+export interface Preview {
+  policy: string | null
+  version: number | null
+  name: string | null
+  steps: PreviewStep[]
 }

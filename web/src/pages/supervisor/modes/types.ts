@@ -1,11 +1,11 @@
 /** Modes, shelved alerts and what was not shown, as they cross HTTP. */
 
-import type { Instant, Severity } from '@/api/types'
+import type { Alert, Instant, Severity } from '@/api/types'
 
 export interface ModeItem {
   id: number
   home: string
-  home_name: string | null
+  home_name: string
   mode: 'away' | 'hospital' | 'test' | 'drill' | 'out_of_service'
   resident: { id: number; name: string } | null
   device: { id: number; name: string } | null
@@ -17,16 +17,13 @@ export interface ModeItem {
 }
 
 export interface ShelvedItem {
-  id: number
-  incident_id: number
+  alert: Alert
+  until_at: Instant
+  /** Null for what only waits for people to come home. */
+  incident: number | null
+  incident_number: number | null
   home: string | null
   home_name: string | null
-  kind: string
-  severity: Severity
-  rule: string
-  shelved_until_at: Instant
-  shelved_by: string | null
-  reason: string | null
 }
 
 export interface SuppressedItem {
@@ -37,8 +34,8 @@ export interface SuppressedItem {
   because: string
   home: string | null
   home_name: string | null
-  resident: string | null
-  device: string | null
+  resident: { id: number; name: string } | null
+  device: { id: number; name: string; room: string | null } | null
   rule: string
   rule_kind: string
   kind: string

@@ -19,13 +19,15 @@ export interface PageTest {
   person_name: string | null
   channel: string
   address: string
-  label?: string | null
+  label: string | null
   state: 'scheduled' | 'sent' | 'answered' | 'unanswered' | 'failed'
   due_at: Instant | null
   sent_at: Instant | null
   answered_at: Instant | null
+  answered_after_seconds: number | null
   window_seconds: number
   created_by: string | null
+  error: string | null
 }
 
 export interface PageText {
@@ -38,4 +40,16 @@ export interface PageText {
   required: string[]
   updated_at: Instant | null
   updated_by: string | null
+}
+
+export interface PageTestReport {
+  items: PageTest[]
+  summary: { over: number; answered: number; unanswered: number; failed: number; answered_percent: number | null; median_seconds: number | null; p90_seconds: number | null }
+}
+
+export interface TextPreview {
+  title: string
+  body: string
+  length: number
+  parts: number
 }
