@@ -206,7 +206,7 @@ def _trend(facts: WhyFacts, raised: Sequence[WhyLink]) -> Pair:
     limit = _change(last.name, float(said.get("limit", 0)), relative=bool(said.get("relative")))
     day = words.day(str(said.get("earlier", "")))
     return (
-        f"{name[0]} {value[0]}，比 {day[0]}的 {earlier[0]}{'上升' if up else '下降'} {by[0]}（超过 {limit[0]}）",
+        f"{name[0]} {value[0]}，比 {day[0]}的 {earlier[0]} {'上升' if up else '下降'} {by[0]}（超过 {limit[0]}）",
         f"{name[1]} {value[1]}, {'up' if up else 'down'} {by[1]} from {earlier[1]} on {day[1]} (more than {limit[1]})",
     )
 
@@ -249,8 +249,8 @@ def _not_followed(link: WhyLink) -> Pair:
 
 def _whether(signals: Any) -> Pair:
     """What was waited for: one thing by its name, several as movement."""
-    known = [words.WHETHER[name] for name in signals if name in words.WHETHER] if isinstance(signals, list) else []
-    return known[0] if len(known) == 1 else ("看到有人活动", "any movement")
+    only = signals[0] if isinstance(signals, list) and len(signals) == 1 else None
+    return words.WHETHER.get(only, words.WHETHER["motion.seen"]) if isinstance(only, str) else words.WHETHER["motion.seen"]
 
 
 def _inactivity(facts: WhyFacts, raised: Sequence[WhyLink]) -> Pair:

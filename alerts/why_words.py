@@ -90,8 +90,8 @@ HAPPENED: Mapping[str, Pair] = {
 """What a signal tells, with `{d}` for the device."""
 
 WHETHER: Mapping[str, Pair] = {
-    "motion.seen": ("有人活动", "any movement"),
-    "presence.on": ("有人出现", "anybody there"),
+    "motion.seen": ("看到有人活动", "any movement"),
+    "presence.on": ("看到有人", "anybody there"),
     "presence.off": ("人离开", "anybody leaving"),
     "door.opened": ("开门", "the door being opened"),
     "door.closed": ("关门", "the door being closed"),

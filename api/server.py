@@ -11,7 +11,7 @@ import socket
 import structlog
 import uvicorn
 
-from alerts.backtest.jobs import Backtests
+from alerts.backtest.jobs import Backtests, Ground
 from alerts.work import Desk
 from api.application import create_application
 from api.deps import Deps
@@ -45,7 +45,7 @@ def make_deps(settings: Settings, clock: Clock, database: Database, readings: Re
 
     desk = Desk(database, clock, settings, hint)
     replay = make_replay(database, readings, settings.timezone)
-    backtests = Backtests(database, clock, replay, settings.timezone)
+    backtests = Backtests(Ground(database, clock, replay, settings.timezone))
     return Deps(settings, database, clock, readings, desk, sign_in, live, hint, replay, backtests, bus)
 
 

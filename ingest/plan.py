@@ -5,7 +5,7 @@ Pure given the book and the conditions that are active; made anew when a home tu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from ingest.decode import Item
 from ingest.live_rules import Evaluators, LiveRules
 from ingest.reported import ReportedStates, Told
 from ingest.unknown import Unknown
-from timeseries.ports import StoredReading
+from timeseries.ports import HEARD, StoredReading
 
 _RAISES = frozenset({Condition.ON, Condition.MOMENTARY})
 
@@ -110,6 +110,7 @@ class _Planner:
                 self._state(evaluator, active, item, device, state)
         if not item.raw.retained:  # what the broker kept from before says nothing of now
             self._heard(evaluator, active, item, heard.values())
+            self._trace(item, heard.values())
 
     def _state(self, evaluator: HomeEvaluator, active: ActiveLookup, item: Item, device: KnownDevice, state: StateUpdate) -> None:
         self.plan.states.append((device, item, state))
@@ -122,6 +123,15 @@ class _Planner:
             self.plan.heard.append((device, item, is_event))
             if found := evaluator.on_heard(device.facts, item.raw.received_at, active):
                 self._take(evaluator, found)
+
+    def _trace(self, item: Item, heard: Collection[tuple[KnownDevice, bool]]) -> None:
+        """A sign of life of each device that left no reading; a gateway's follows from those of its children."""
+        measured = {one.facts.id for reading in item.decoded.readings if (one := item.device_of(reading.device)) is not None}
+        for device, _ in heard:
+            facts = device.facts
+            behind = any(other.facts.parent_id == facts.id for other, _ in heard)
+            if facts.id not in measured and not behind:
+                self.plan.readings.append(StoredReading(facts.home_id, facts.id, HEARD, item.raw.received_at, 1.0))
 
     def _signal(self, evaluator: HomeEvaluator, active: ActiveLookup, device: KnownDevice, signal: Signal) -> None:
         news = self.reported.is_news(device.facts.id, signal)

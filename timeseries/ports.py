@@ -14,6 +14,12 @@ from typing import Protocol
 
 from core.errors import InvalidInputError, UnavailableError
 
+HEARD = "heard"
+"""The series of signs of life: a point, always 1, for each message of a device that brought no reading of it.
+
+With it every message leaves its trace, so that a backtest knows when a device was silent.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:

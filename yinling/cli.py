@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from yinling.commands.backtest import backtest_rule
 from yinling.commands.rules import rules_app
 from yinling.errors import COULD_NOT_START, CannotStartError
 from yinling.guard import follow_supervisor
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
+rules_app.command("backtest")(backtest_rule)
 app.add_typer(rules_app, name="rules")
 
 DataDir = Annotated[

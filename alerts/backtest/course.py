@@ -14,7 +14,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alerts.backtest.silence import Silences
-from alerts.backtest.sources import Entry, Look, Sources, StoredHistory, StoredSignal
+from alerts.backtest.sources import Entry, Look, Reports, Sources, StoredHistory, StoredSignal
 from alerts.conditions import ActiveConditions
 from alerts.findings import Finding, Outcome
 from alerts.model import Disposition, Severity
@@ -48,6 +48,7 @@ class Course:
         self._evaluator = HomeEvaluator(home, index, self.memory, zone, history)
         self._conditions = ActiveConditions()
         self._silences = Silences(home, index.absences)
+        self._reports = Reports()
         self._dues: list[tuple[datetime, str, str]] = []
         self._now: datetime | None = None
 
@@ -71,7 +72,7 @@ class Course:
         if facts is None:
             return
         if isinstance(entry, StoredSignal):
-            found = self._evaluator.on_signal(entry, facts, self._active)
+            found = self._evaluator.on_signal(entry, facts, self._active, news=self._reports.is_news(entry))
             if not entry.was_taken:
                 found = Evaluation(tuple(one for one in found.findings if not _stands_on(one, entry)), found.timers)
         elif entry.metric in METRICS:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -57,14 +58,30 @@ class StoppedError(Exception):
     """The run was cancelled or lost, or the process ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a run stands on."""
+
+    database: Database
+    clock: Clock
+    replay: Replaying
+    timezone: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The centre's zone."""
+        return ZoneInfo(self.timezone)
+
+
+def _silent(_done: int, _total: int, _fired: int) -> None:
+    """Nobody watches."""
+
+
 class Backtests:
     """The thread. `start` it once; `wake` it when a run was made."""
 
-    def __init__(self, database: Database, clock: Clock, replay: Replaying, timezone: str) -> None:
-        self._database = database
-        self._clock = clock
-        self._replay = replay
-        self._zone = ZoneInfo(timezone)
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -88,11 +105,11 @@ class Backtests:
 
     def work_once(self) -> bool:
         """Take one run and work on it to its end; False when none waits."""
-        with self._database.transaction() as session:
-            held = store.take(session, self._clock.now())
+        with self._ground.database.transaction() as session:
+            held = store.take(session, self._ground.clock.now())
         if held is None:
             return False
-        RunAtWork(self._database, self._clock, self._replay, self._zone, held, self._stopping.is_set).work()
+        RunAtWork(self._ground, held, self._stopping.is_set).work()
         return True
 
     def _loop(self) -> None:
@@ -112,25 +129,25 @@ class Backtests:
 class RunAtWork:
     """One run that this process has taken, from its first home to its end."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 what a run stands on
+    def __init__(
         self,
-        database: Database,
-        clock: Clock,
-        replay: Replaying,
-        zone: ZoneInfo,
+        ground: Ground,
         held: Held,
         is_stopping: Callable[[], bool],
+        on_progress: Callable[[int, int, int], None] = _silent,
     ) -> None:
-        self._database = database
-        self._clock = clock
-        self._replay = replay
+        self._database = ground.database
+        self._clock = ground.clock
+        self._replay = ground.replay
         self._held = held
+        self._on_progress = on_progress
+        """Told homes done, homes in all, and times fired."""
         self._is_stopping = is_stopping
         self._pause = threading.Event()
-        self._tally = Tally.read(held.result if held.result and "fired" in held.result else None, zone)
+        self._tally = Tally.read(held.result if held.result and "fired" in held.result else None, ground.zone)
         self._takes = int((held.result or {}).get("takes", 1))
-        self._homes_done = 0
-        self._looked_at_seconds = self._kept_at_seconds = clock.monotonic_seconds()
+        self._homes_done = self._homes_total = 0
+        self._looked_at_seconds = self._kept_at_seconds = ground.clock.monotonic_seconds()
 
     def work(self) -> None:
         """Work on it; whatever happens, its row says so."""
@@ -151,8 +168,8 @@ class RunAtWork:
     def _count(self) -> None:
         with self._database.snapshot() as session:
             self._homes_done = store.count_homes(session, self._held, self._tally.last_home_id)
-            total = store.count_homes(session, self._held, None)
-        self._write({"homes_total": total})
+            self._homes_total = store.count_homes(session, self._held, None)
+        self._write({"homes_total": self._homes_total})
 
     def _homes(self) -> Iterator[int]:
         while True:
@@ -180,6 +197,7 @@ class RunAtWork:
                 set_aside(session, Failed("backtest", f"run {held.id} home {home.code}", error), self._clock.now())
         tally.close(home)
         self._homes_done += 1
+        self._on_progress(self._homes_done, self._homes_total, tally.fired)
         self._breathe()
 
     def _breathe(self) -> None:
@@ -228,4 +246,4 @@ def _step_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
-__all__ = ["POLL_SECONDS", "Backtests", "Replaying", "RunAtWork", "StoppedError"]
+__all__ = ["POLL_SECONDS", "Backtests", "Ground", "Replaying", "RunAtWork", "StoppedError"]

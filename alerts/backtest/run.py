@@ -19,11 +19,12 @@ from alerts.backtest.fires import Fire
 from alerts.backtest.sources import Sources, StoredHistory
 from alerts.backtest.standing import StayedModes
 from alerts.findings import Condition, Finding
+from alerts.rules.absence import RULE as SILENCE
 from alerts.rules.absence import patience_seconds
 from alerts.rules.context import HomeFacts
 from alerts.rules.index import RuleIndex, index_of
 from alerts.ruleset.builtin import builtin_specs
-from alerts.ruleset.compile import HomeKey, RuleInForce, Ruleset
+from alerts.ruleset.compile import HomeKey, RuleInForce, Ruleset, rule_in_force
 from alerts.ruleset.schemas import (
     AbsenceRule,
     GeofenceRule,
@@ -63,7 +64,8 @@ class Replay:
             if home is None:
                 return
             modes = StayedModes.read(session, home_id, [one.id for one in home.residents], start, end)
-        for found in self._found(shown(rule), home, start, end):
+            beside = beside_of(session, rule)
+        for found in self._found((shown(rule), *beside), home, start, end):
             if found is None:
                 yield None
             elif is_new(found) and is_of(found.finding, rule.spec):
@@ -74,13 +76,14 @@ class Replay:
         """Everything the rule finds within [start, end); None now and then."""
         with self._sources.database.snapshot() as session:
             home = self._read_home(session, home_id)
-        return iter(()) if home is None else self._found(rule, home, start, end)
+            beside = beside_of(session, rule)
+        return iter(()) if home is None else self._found((rule, *beside), home, start, end)
 
-    def _found(self, rule: RuleInForce, home: HomeFacts, start: datetime, end: datetime) -> Iterator[Found | None]:
-        rules = () if home.probe else Ruleset([rule]).for_home(key_of(home))
-        if not rules:
+    def _found(self, wanted: tuple[RuleInForce, ...], home: HomeFacts, start: datetime, end: datetime) -> Iterator[Found | None]:
+        rules = () if home.probe else Ruleset(wanted).for_home(key_of(home))
+        if wanted[0] not in rules:
             return
-        for found in self.course(home, rules).run(self._sources, start - look_back(rule.spec, home), end):
+        for found in self.course(home, rules).run(self._sources, start - look_back(wanted[0].spec, home), end):
             if found is None or found.at >= start:
                 yield found
 
@@ -106,6 +109,14 @@ def shown(rule: RuleInForce) -> RuleInForce:
     if spec.kind == "routine" or (spec.enabled and not spec.monitor):
         return rule
     return RuleInForce(spec.model_copy(update={"enabled": True, "monitor": False}), rule.version)
+
+
+def beside_of(session: Session, rule: RuleInForce) -> tuple[RuleInForce, ...]:
+    """Rules that must run beside this one: whether a gateway is silent is what the rule `silence` says."""
+    if not isinstance(rule.spec, AbsenceRule) or rule.code == SILENCE:
+        return ()
+    silence = rule_in_force(session, SILENCE)
+    return () if silence is None else (shown(silence),)
 
 
 def as_tried(spec: RuleSpec) -> RuleInForce:
@@ -137,4 +148,16 @@ def look_back(spec: RuleSpec, home: HomeFacts) -> timedelta:
     return min(LOOK_BACK + timedelta(seconds=2 * seconds), _LONGEST_LOOK_BACK)
 
 
-__all__ = ["LOOK_BACK", "RAISING", "HomeReader", "Replay", "as_tried", "is_new", "is_of", "key_of", "look_back", "shown"]
+__all__ = [
+    "LOOK_BACK",
+    "RAISING",
+    "HomeReader",
+    "Replay",
+    "as_tried",
+    "beside_of",
+    "is_new",
+    "is_of",
+    "key_of",
+    "look_back",
+    "shown",
+]

@@ -1,6 +1,7 @@
 """Who was silent when, lived again: every stored sign of a device, and its gateway's, against what its rule allows.
 
 The same judgement as live (`alerts.rules.absence`), at the same moments: a device is looked at when it should have spoken.
+Whether a gateway is silent is what the rule `silence` says of it, so that one is needed beside any other.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 
 from alerts.facts import DeviceFacts
 from alerts.findings import Condition, Finding
-from alerts.rules.absence import Heard, judge_silence, patience_seconds
+from alerts.rules.absence import RULE, Heard, judge_silence, patience_seconds
 from alerts.rules.context import ActiveLookup, HomeFacts
 from alerts.rules.scene import looks_at
 from alerts.ruleset.compile import RuleInForce
@@ -51,7 +52,7 @@ class Silences:
 
     def learn(self, finding: Finding, now: datetime) -> None:
         """A gateway that is back gives its children their full time again."""
-        if finding.rule in self._rules and finding.condition is Condition.OFF and finding.device_id is not None:
+        if finding.rule == RULE and finding.condition is Condition.OFF and finding.device_id is not None:
             self._back_at[finding.device_id] = now
 
     def next_at(self) -> datetime | None:
@@ -63,7 +64,7 @@ class Silences:
         _, device_id, code = heapq.heappop(self._dues)
         facts, rule = self._home.devices[device_id], self._rules[code]
         parent = None if facts.parent_id is None else self._home.devices.get(facts.parent_id)
-        parent_silent = parent is not None and active(code, parent.subject) is not None
+        parent_silent = parent is not None and active(RULE, parent.subject) is not None
         back_at = None if parent is None else self._back_at.get(parent.id)
         heard = Heard(self._last_seen.get(device_id), parent_silent, back_at)
         verdict = judge_silence(facts, heard, now, active=active(code, facts.subject) is not None, rule=rule)

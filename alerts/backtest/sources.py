@@ -18,9 +18,13 @@ import sqlalchemy as sa
 from alerts.findings import EventKey
 from alerts.model import Disposition, SignalRecord
 from core.database import Database
+from devices.vocabulary import CONDITIONS
 from timeseries.ports import ReadingStore, StoredReading
 
 _SLICE = 500
+
+_BEGINS: Mapping[str, str] = {**{begins: begins for begins in CONDITIONS}, **{ends: begins for begins, ends in CONDITIONS.items()}}
+"""Both ends of a lasting state, by the signal that begins it."""
 
 NOT_TAKEN = frozenset({Disposition.STALE_RETAINED, Disposition.SUPERSEDED, Disposition.DUPLICATE})
 """Signals that changed nothing when they came: old news, or overtaken by what came before them."""
@@ -49,6 +53,22 @@ class StoredSignal:
     def is_of(self, event: EventKey) -> bool:
         """Whether a finding's event is this signal."""
         return event.device_id == self.device_id and event.event_key == self.event_key and event.type == self.type
+
+
+class Reports:
+    """Which stored reports of a state were news when they came: those that differ from the one before."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[int, str], str] = {}
+
+    def is_news(self, signal: StoredSignal) -> bool:
+        """Whether a signal said anything that the last one of its state did not; remembers it."""
+        begins = _BEGINS.get(signal.type)
+        if begins is None:
+            return True
+        before = self._last.get((signal.device_id, begins))
+        self._last[signal.device_id, begins] = signal.type
+        return signal.has_own_id or signal.data.get("report") != "state" or before != signal.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +155,4 @@ class StoredHistory:
         return [(one.device_id, one.metric, one.at, one.value) for one in self._readings.scan(device_ids, metrics, start, end)]
 
 
-__all__ = ["NOT_TAKEN", "Entry", "Look", "Sources", "StoredHistory", "StoredSignal"]
+__all__ = ["NOT_TAKEN", "Entry", "Look", "Reports", "Sources", "StoredHistory", "StoredSignal"]

@@ -10,7 +10,7 @@ from support.backtests import DAY, ToldReplay, add_run, run_of
 from support.worker import add_home
 
 from alerts.backtest import store
-from alerts.backtest.jobs import Backtests
+from alerts.backtest.jobs import Backtests, Ground
 from alerts.backtest.store import LEASE, MOST_TAKES, RunState
 from alerts.model import Incident, Poison
 from alerts.ruleset.model import BacktestRun
@@ -19,14 +19,16 @@ from core.database import Database
 from people.model import Area, Home
 from timeseries.ports import StoreAwayError
 
-ZONE = "Asia/Shanghai"
-
 
 @pytest.fixture
 def homes(database: Database, clock: ManualClock) -> list[int]:
     found = [add_home(database, clock.now(), f"h-{number}") for number in range(4)]
     add_home(database, clock.now(), "probe", is_probe=True)
     return found
+
+
+def backtests(database: Database, clock: ManualClock, replay: ToldReplay) -> Backtests:
+    return Backtests(Ground(database, clock, replay, "Asia/Shanghai"))
 
 
 class Killed(BaseException):
@@ -52,7 +54,7 @@ def test_the_answer_says_how_often_on_whom_and_how_many_had_a_real_incident(
                 )
             )  # fmt: skip
     run = add_run(database, now)
-    assert Backtests(database, clock, ToldReplay({homes[1]: 3, homes[2]: 1, homes[3]: 2}), ZONE).work_once()
+    assert backtests(database, clock, ToldReplay({homes[1]: 3, homes[2]: 1, homes[3]: 2})).work_once()
     done = run_of(database, run)
     assert (done.state, done.homes_done, done.homes_total, done.error) == (RunState.DONE, 4, 4, None)
     result = done.result or {}
@@ -78,12 +80,12 @@ def test_after_a_death_it_goes_on_with_the_next_home_and_counts_nothing_twice(
             raise Killed
 
     with pytest.raises(Killed):
-        Backtests(database, clock, ToldReplay(times, die_in_the_third), ZONE).work_once()
+        backtests(database, clock, ToldReplay(times, die_in_the_third)).work_once()
     assert (run_of(database, run).state, run_of(database, run).homes_done) == (RunState.RUNNING, 1)
     heir = ToldReplay(times)
-    assert not Backtests(database, clock, heir, ZONE).work_once(), "the lease of the dead still stands"
+    assert not backtests(database, clock, heir).work_once(), "the lease of the dead still stands"
     clock.advance(LEASE)
-    assert Backtests(database, clock, heir, ZONE).work_once()
+    assert backtests(database, clock, heir).work_once()
     done = run_of(database, run)
     assert heir.seen == homes[1:], "what was half done is done again, whole"
     assert (done.state, done.homes_done, (done.result or {})["fired"]) == (RunState.DONE, 4, 12)
@@ -97,9 +99,9 @@ def test_a_run_that_kills_whoever_takes_it_fails(database: Database, clock: Manu
 
     for _ in range(MOST_TAKES):
         with pytest.raises(Killed):
-            Backtests(database, clock, ToldReplay({homes[0]: 1}, die), ZONE).work_once()
+            backtests(database, clock, ToldReplay({homes[0]: 1}, die)).work_once()
         clock.advance(LEASE + timedelta(seconds=1))
-    assert not Backtests(database, clock, ToldReplay({}), ZONE).work_once()
+    assert not backtests(database, clock, ToldReplay({})).work_once()
     assert (run_of(database, run).state, run_of(database, run).error) == (RunState.FAILED, "process_died")
 
 
@@ -113,7 +115,7 @@ def test_it_ends_soon_after_it_was_cancelled_and_stays_cancelled(database: Datab
         clock.advance(timedelta(seconds=0.3))
 
     replay = ToldReplay(dict.fromkeys(homes, 1), cancel)
-    assert Backtests(database, clock, replay, ZONE).work_once()
+    assert backtests(database, clock, replay).work_once()
     assert replay.seen == homes[:2], "it looks a quarter of a second after its last look"
     assert run_of(database, run).state == RunState.CANCELLED
     with database.transaction() as session:
@@ -123,12 +125,12 @@ def test_it_ends_soon_after_it_was_cancelled_and_stays_cancelled(database: Datab
 def test_a_process_that_stops_gives_its_run_back_at_once(database: Database, clock: ManualClock, homes: list[int]) -> None:
     run = add_run(database, clock.now())
     replay = ToldReplay(dict.fromkeys(homes, 1))
-    first = Backtests(database, clock, replay, ZONE)
+    first = backtests(database, clock, replay)
     replay.at_home = lambda home_id: first.stop() if home_id == homes[1] else None
     first.work_once()
     assert run_of(database, run).state == RunState.WAITING
     heir = ToldReplay(dict.fromkeys(homes, 1))
-    assert Backtests(database, clock, heir, ZONE).work_once()
+    assert backtests(database, clock, heir).work_once()
     assert heir.seen == homes[1:], "the home at hand is done again, whole"
     assert (run_of(database, run).result or {})["fired"] == 4
 
@@ -140,7 +142,7 @@ def test_one_bad_home_is_set_aside_and_the_others_go_on(database: Database, cloc
         if home_id == homes[1]:
             raise ZeroDivisionError
 
-    Backtests(database, clock, ToldReplay(dict.fromkeys(homes, 1), stumble), ZONE).work_once()
+    backtests(database, clock, ToldReplay(dict.fromkeys(homes, 1), stumble)).work_once()
     result = run_of(database, run).result or {}
     assert (result["fired"], result["homes_failed"], run_of(database, run).state) == (3, 1, RunState.DONE)
     with database.snapshot() as session:
@@ -153,7 +155,7 @@ def test_readings_that_are_away_fail_it_with_their_name(database: Database, cloc
     def away(_home_id: int) -> None:
         raise StoreAwayError
 
-    Backtests(database, clock, ToldReplay({homes[0]: 1}, away), ZONE).work_once()
+    backtests(database, clock, ToldReplay({homes[0]: 1}, away)).work_once()
     assert (run_of(database, run).state, run_of(database, run).error) == (RunState.FAILED, "readings_unavailable")
 
 
@@ -170,7 +172,7 @@ def test_it_looks_at_the_homes_it_was_asked_for_only(database: Database, clock: 
     for asked, seen in ((({"area_id": areas["north"]}), homes[:2]), (({"home_id": homes[3]}), homes[3:])):
         replay = ToldReplay({})
         add_run(database, clock.now(), **asked)
-        assert Backtests(database, clock, replay, ZONE).work_once()
+        assert backtests(database, clock, replay).work_once()
         assert replay.seen == seen
 
 
