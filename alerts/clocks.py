@@ -22,6 +22,7 @@ from alerts.model import Alert, Incident, OperatorPresence, ProbeRun
 from alerts.modes.model import Mode
 from alerts.paging.model import Page, PageTest
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
+from alerts.ruleset.model import RuleTimer
 from alerts.work import Desk
 from core.failpoints import reach
 from devices.model import Device
@@ -45,6 +46,7 @@ _DUES: tuple[InstrumentedAttribute[Any], ...] = (
     Mode.end_due_at,
     Mode.question_due_at,
     Device.silence_due_at,
+    RuleTimer.due_at,
 )
 
 

@@ -76,7 +76,8 @@ def due(session: Session, now: datetime, *, after: DueRow | None, limit: int) ->
     """The timers that are due, the oldest first, behind `after`; at most `limit`."""
     query = sa.select(RuleTimer.id, RuleTimer.home_id, RuleTimer.due_at).where(RuleTimer.due_at <= now)
     if after is not None:
-        query = query.where(sa.tuple_(RuleTimer.due_at, RuleTimer.id) > sa.tuple_(after.due_at, after.id))
+        same = sa.and_(RuleTimer.due_at == after.due_at, RuleTimer.id > after.id)
+        query = query.where(sa.or_(RuleTimer.due_at > after.due_at, same))
     return [DueRow(*row) for row in session.execute(query.order_by(RuleTimer.due_at, RuleTimer.id).limit(limit))]
 
 

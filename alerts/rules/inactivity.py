@@ -73,8 +73,9 @@ def spec_of(rule: RuleInForce, scene: Scene) -> InactivityRule | None:
 
 def _judge_window(timer: DueTimer, rule: RuleInForce, spec: InactivityRule, scene: Scene, now: datetime) -> Evaluation:
     again = Evaluation(timers=(_next_window(spec, scene, now),))
-    said = timer.state.get("since")
-    since = None if said is None else datetime.fromisoformat(said)
+    since, until = _instant(timer.state.get("since")), _instant(timer.state.get("until"))
+    if until is not None and until > now:  # the clock was set back, and dues move with it
+        return Evaluation(timers=(TimerChange(timer.rule, timer.subject, until, timer.state),))
     base_at = _base(spec, rule, scene)
     # Seen since the window began, also when we come late; and a home that got its sensors meanwhile is not judged.
     if since is None or (base_at is not None and base_at >= since) or scene.active_of(rule, timer.subject) is not None:
@@ -85,7 +86,11 @@ def _judge_window(timer: DueTimer, rule: RuleInForce, spec: InactivityRule, scen
 def _next_window(spec: InactivityRule, scene: Scene, now: datetime) -> TimerChange:
     assert spec.none_in is not None  # noqa: S101 the caller looked
     since, until = next_end(spec.none_in, scene.day, now)
-    return TimerChange(spec.code, scene.home.subject, until, {"since": since.isoformat()})
+    return TimerChange(spec.code, scene.home.subject, until, {"since": since.isoformat(), "until": until.isoformat()})
+
+
+def _instant(said: object) -> datetime | None:
+    return datetime.fromisoformat(said) if isinstance(said, str) else None
 
 
 def _wait(spec: InactivityRule, scene: Scene, since: datetime) -> TimerChange:
