@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { filterRows, sortRows, windowOf, type Column } from '@/logic/table'
+import { columnsFor, filterRows, sortRows, windowOf, type Column } from '@/logic/table'
 
 interface Row {
   name: string
@@ -23,6 +23,12 @@ describe('tables', () => {
     expect(sortRows(rows, columns, { key: 'battery', descending: false }, 'zh-CN').map((row) => row.battery)).toEqual([7, 80, null])
     expect(sortRows(rows, columns, { key: 'battery', descending: true }, 'zh-CN').map((row) => row.battery)).toEqual([80, 7, null])
     expect(sortRows(rows, columns, { key: 'name', descending: false }, 'en').map((row) => row.name)).toEqual(['Button', '门磁 9', '门磁 10'])
+  })
+
+  it('keep what matters where there is little room', () => {
+    expect(columnsFor(columns, 1_000)).toHaveLength(2)
+    expect(columnsFor([columns[0] as Column<Row>, { ...(columns[1] as Column<Row>), small: true }], 390).map((column) => column.key)).toEqual(['battery'])
+    expect(columnsFor([...columns, ...columns], 390)).toHaveLength(3)
   })
 
   it('draw only what is seen of a hundred thousand rows', () => {

@@ -10,6 +10,15 @@ export interface Column<Row> {
   /** What it is sorted by; the text when it is not given. Null sorts last. */
   by?: (row: Row) => string | number | null
   numeric?: boolean
+  /** Stays where there is room for a few columns only, as on a phone. */
+  small?: boolean
+}
+
+/** What is drawn in so narrow a place: the columns that say so, or the first three. */
+export function columnsFor<Row>(columns: readonly Column<Row>[], width: number): Column<Row>[] {
+  if (width >= 560) return [...columns]
+  const small = columns.filter((column) => column.small)
+  return small.length > 0 ? small : columns.slice(0, 3)
 }
 
 export interface Sorting {

@@ -27,7 +27,7 @@ export function useEscalationWords(names: () => Names) {
       case 'roster':
         return t('escalation.on_duty_of', { name: rosters.find((roster) => roster.code === one.roster)?.name ?? one.roster ?? '' })
       case 'role':
-        return t('escalation.all_of', { role: wordsFor('role', one.role ?? '') })
+        return t('escalation.all_of', { role: wordsFor('role', one.role ?? '').toLowerCase() })
       case 'user':
         return users.find((user) => user.username === one.user)?.name ?? one.user ?? ''
       case 'contacts':
