@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from support.escalation import Carrier, People, settle
 from support.stores import count_on_from
 
 from alerts.acts.by import By
@@ -17,6 +19,7 @@ from alerts.engine import AlertEngine
 from alerts.facts import DeviceFacts
 from alerts.findings import Finding, Outcome
 from alerts.model import Alert, Incident, TimelineEntry
+from alerts.pager import PagerLoop
 from alerts.presence import renew_presence
 from alerts.rules.signal import findings_of_signal
 from alerts.timeline import Actor
@@ -175,3 +178,29 @@ def make_town(database: Database, clock: ManualClock) -> Callable[[Settings], To
 def town_builder() -> Callable[[Database, ManualClock, Settings], Town]:
     """How to fill a database a test made itself."""
     return build_town
+
+
+@dataclass
+class Paged:
+    """A town with a pager, a carrier that records, and people to page."""
+
+    town: Town
+    loop: PagerLoop
+    carrier: Carrier
+    people: People
+
+    def after(self, seconds: float) -> list[str]:
+        """Where pages went in the next so many seconds, as seen at their end."""
+        self.town.later(seconds)
+        settle(self.loop)
+        return self.carrier.take()
+
+
+@pytest.fixture
+def paged(tmp_path: Path, make_town: Callable[[Settings], Town]) -> Iterator[Paged]:
+    """A town somebody watches, with a fallback address."""
+    town, carrier = make_town(Settings(data_dir=tmp_path, fallback_urls=("fallback",))), Carrier()
+    town.watch()
+    loop = PagerLoop(town.desk, {"apprise": carrier})
+    yield Paged(town, loop, carrier, People(town.database, town.clock))
+    loop.close()
