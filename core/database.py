@@ -9,9 +9,8 @@ a plain transaction, in which whatever decides about alarms first takes the orde
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +21,8 @@ import structlog
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import BigInteger, TypeDecorator
+
+from core.turns import Turns
 
 try:
     from pysqlite3 import dbapi2 as _pysqlite3
@@ -108,12 +109,12 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
         # SQLite has one writer; waiting here is fair and wakes at once, SQLite's own waiting polls.
-        self._writer = threading.Lock()
+        self._turns = Turns(Path(self.url.database)) if self.is_sqlite and self.url.database else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """The unit of work: commits on leaving, rolls back on any exception."""
-        with self._exclusively(), Session(self.engine, expire_on_commit=False) as session:
+        with self._turn(), Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"yinling_writes": True})
             yield session
             session.commit()
@@ -129,14 +130,11 @@ class Database:
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
-    @contextmanager
-    def _exclusively(self) -> Iterator[None]:
-        if not self.is_sqlite:
-            yield
-            return
-        with self._writer:
-            yield
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.turn()
 
     def _postgresql_engine(self) -> sa.Engine:
         options = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
