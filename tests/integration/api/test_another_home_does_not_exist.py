@@ -23,6 +23,8 @@ BODIES: dict[str, dict[str, object]] = {
     "noteIncident": {"text": "x"},
     "mergeIncident": {"into": 1},
     "splitIncident": {"alerts": [1]},
+    "setModeOfHome": {"mode": "away", "until": "2026-11-22T04:00:00Z"},
+    "shelveAlert": {"until": "2026-11-22T04:00:00Z"},
 }
 NAMED = [
     (operation["operationId"], method, path)
