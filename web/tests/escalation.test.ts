@@ -56,7 +56,7 @@ describe('lengths of time', () => {
 })
 
 const at = (day: string, hour: number): string => new Date(new Date(`${day}T00:00:00`).getTime() + hour * 3_600_000).toISOString()
-const one = [{ username: 'a', name: 'A' }]
+const one = [{ username: 'a', name: 'A', instead_of: null }]
 
 describe('the week of a roster', () => {
   const days = [

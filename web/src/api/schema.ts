@@ -4,6 +4,50 @@
  */
 
 export interface paths {
+    "/api/v1/alerts/shelved": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shelved
+         * @description What is on the shelf, the next to come off first.
+         */
+        get: operations["listShelved"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/answers/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Answer Page
+         * @description One page: who, where, what, since when, and what may be answered now.
+         */
+        get: operations["readAnswerPage"];
+        put?: never;
+        /**
+         * Give Answer
+         * @description Answer once. Who of the staff accepts takes the incident; anybody else's answer is noted.
+         */
+        post: operations["giveAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/areas": {
         parameters: {
             query?: never;
@@ -82,6 +126,50 @@ export interface paths {
         get: operations["readOverview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contact-points/{point_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Contact Point
+         * @description Take one away.
+         */
+        delete: operations["removeContactPoint"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Contact Point
+         * @description Change one; an address sent back as it is shown stays what it was.
+         */
+        patch: operations["changeContactPoint"];
+        trace?: never;
+    };
+    "/api/v1/contact-points/{point_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Test Page
+         * @description Send a test page, now or at a time; the person answers it within its window by link or key.
+         */
+        post: operations["sendTestPage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -260,6 +348,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duty/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Duty Now
+         * @description Who is on duty at this moment, by roster.
+         */
+        get: operations["readDutyNow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description Every policy in force; whoever is limited to areas sees the centre's and theirs.
+         */
+        get: operations["listPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation/policies/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Policy
+         * @description A policy with everything it ever said.
+         */
+        get: operations["readPolicy"];
+        /**
+         * Put Policy
+         * @description Make a policy say this for every incident that opens from now on; incidents under way keep theirs.
+         */
+        put: operations["putPolicy"];
+        post?: never;
+        /**
+         * Delete Policy
+         * @description End a policy; where it stood in the place of the built-in one, that is given back and answered.
+         */
+        delete: operations["deletePolicy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/escalation/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Escalation
+         * @description Who would be told, and when, if an alarm of this severity opened at this home now.
+         */
+        get: operations["previewEscalation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/family/homes": {
         parameters: {
             query?: never;
@@ -275,6 +451,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holidays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Holidays
+         * @description Days off, and weekend days that are worked.
+         */
+        get: operations["listHolidays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/holidays/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Holiday
+         * @description Say what a day is.
+         */
+        put: operations["putHoliday"];
+        post?: never;
+        /**
+         * Delete Holiday
+         * @description Make it a day like any other.
+         */
+        delete: operations["deleteHoliday"];
         options?: never;
         head?: never;
         patch?: never;
@@ -348,6 +568,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/homes/{code}/contacts/{contact_id}/contact-points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Contact Contact Points
+         * @description Those of a contact of a home.
+         */
+        get: operations["listContactContactPoints"];
+        put?: never;
+        /**
+         * Create Contact Contact Point
+         * @description Add a number or an address.
+         */
+        post: operations["createContactContactPoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/homes/{code}/day": {
         parameters: {
             query?: never;
@@ -363,6 +607,50 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{code}/modes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Modes Of Home
+         * @description The modes that stand at a home, newest first.
+         */
+        get: operations["listModesOfHome"];
+        put?: never;
+        /**
+         * Set Mode Of Home
+         * @description Begin a stay; where the same one stands already it gets this end and this reason.
+         */
+        post: operations["setModeOfHome"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/homes/{code}/modes/{mode_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End Mode Of Home
+         * @description End a stay now; what it kept out of sight and is still so is shown. Ending it again changes nothing.
+         */
+        delete: operations["endModeOfHome"];
         options?: never;
         head?: never;
         patch?: never;
@@ -466,6 +754,46 @@ export interface paths {
          * @description Live the stored case again with the rule in the version that made it: does it lead to the same alert?
          */
         post: operations["replayAlertCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/alerts/{alert_id}/shelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shelve Alert
+         * @description Keep one alert from ringing until a time, 8 hours at most; never a call for help.
+         */
+        post: operations["shelveAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/alerts/{alert_id}/unshelve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unshelve Alert
+         * @description Take it off the shelf now; answers with the incident it stands in then.
+         */
+        post: operations["unshelveAlert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -672,6 +1000,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/leaves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Leaves
+         * @description Leave that is not over, of the people inside the caller's scope.
+         */
+        get: operations["listLeaves"];
+        put?: never;
+        /**
+         * Create Leave
+         * @description Say that somebody will not be there, and who stands in.
+         */
+        post: operations["createLeave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaves/{leave_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Leave
+         * @description Take a leave back.
+         */
+        delete: operations["deleteLeave"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -754,6 +1126,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/modes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Modes
+         * @description What stands now in the homes of the caller, newest first.
+         */
+        get: operations["listModes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/page-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Page Templates
+         * @description Every text as it is used now.
+         */
+        get: operations["listPageTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/page-templates/{key}/{language}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Page Template
+         * @description Put a text of the centre's own in its place; the next page uses it.
+         */
+        put: operations["changePageTemplate"];
+        post?: never;
+        /**
+         * Reset Page Template
+         * @description Put the built-in text back.
+         */
+        delete: operations["resetPageTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/page-templates/{key}/{language}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Page Template
+         * @description What somebody would get of an invented alarm; nothing is kept.
+         */
+        post: operations["previewPageTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/page-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Page Tests
+         * @description The latest tests of everybody the caller may see, with how many answered and how fast.
+         */
+        get: operations["listPageTests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/probe": {
         parameters: {
             query?: never;
@@ -794,6 +1270,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/providers/{channel}/aliyun/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Aliyun Reports
+         * @description Aliyun's `SmsReport` and `VoiceReport`: a list of reports, with the secret at the end of the address.
+         */
+        post: operations["takeAliyunReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers/{channel}/generic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Generic Reports
+         * @description `{"reports": [{"id", "status", "key"}]}`, signed.
+         */
+        post: operations["takeGenericReports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/residents/{resident_id}": {
         parameters: {
             query?: never;
@@ -826,6 +1342,74 @@ export interface paths {
          * @description Who can be sent.
          */
         get: operations["listResponders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rosters
+         * @description Every roster of the centre.
+         */
+        get: operations["listRosters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Roster
+         * @description One roster.
+         */
+        get: operations["readRoster"];
+        /**
+         * Put Roster
+         * @description Make or replace a roster; it counts from now on, also for alarms under way.
+         */
+        put: operations["putRoster"];
+        post?: never;
+        /**
+         * Delete Roster
+         * @description Take a roster away that no policy asks.
+         */
+        delete: operations["deleteRoster"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rosters/{code}/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Roster Days
+         * @description Who has which shift, day by day, at most 92 days.
+         */
+        get: operations["listRosterDays"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1012,6 +1596,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/suppressed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Suppressed
+         * @description Newest first. What was found in a whole area is shown to whoever sees the whole centre.
+         */
+        get: operations["listSuppressed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1054,6 +1658,74 @@ export interface paths {
          * @description Change a person; a new password, role or scope, or disabling, ends their sessions.
          */
         patch: operations["changeUser"];
+        trace?: never;
+    };
+    "/api/v1/users/{username}/contact-points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List User Contact Points
+         * @description Those of somebody the caller manages, or of oneself.
+         */
+        get: operations["listUserContactPoints"];
+        put?: never;
+        /**
+         * Create User Contact Point
+         * @description Add a number or an address.
+         */
+        post: operations["createUserContactPoint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/web-push/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Web Push Key
+         * @description The centre's public key.
+         */
+        get: operations["readWebPushKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/web-push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Web Push Subscription
+         * @description Page this browser too; again renews its keys. A family's browser belongs to the contact with their number.
+         */
+        post: operations["createWebPushSubscription"];
+        /**
+         * Remove Web Push Subscription
+         * @description Page this browser no more; nothing happens when it was not.
+         */
+        delete: operations["removeWebPushSubscription"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/healthz": {
@@ -1194,6 +1866,38 @@ export interface components {
             silence_seconds?: number | null;
         };
         /**
+         * AffectedHome
+         * @description A home of an area's incident: why it counts, how much is at risk there, and since when it is restored.
+         *
+         *     `reasons` are codes, the gravest first: `oxygen`, `falls`, `alone`, `age`.
+         */
+        AffectedHome: {
+            /** Address */
+            address: string;
+            /** Because */
+            because: string;
+            /** Code */
+            code: string;
+            /**
+             * Joined At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            joined_at: string;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string | null;
+            /** Reasons */
+            reasons: string[];
+            /** Residents */
+            residents: string[];
+            /** Restored At */
+            restored_at: string | null;
+            /** Risk */
+            risk: number;
+        };
+        /**
          * AlertDevice
          * @description The device an alert is about.
          */
@@ -1210,6 +1914,8 @@ export interface components {
          * @description One condition at one home, in an ISA-18.2 state.
          */
         AlertOut: {
+            /** Audience */
+            audience: string[];
             /** Cancelled */
             cancelled: boolean;
             /** Condition Active */
@@ -1239,6 +1945,8 @@ export interface components {
             last_signal_at: string;
             /** Pending */
             pending: boolean;
+            /** Playbook */
+            playbook: string | null;
             /**
              * Raised At
              * Format: date-time
@@ -1247,11 +1955,17 @@ export interface components {
             raised_at: string;
             /** Rule */
             rule: string;
+            /** Rule Kind */
+            rule_kind: string;
+            /** Rule Version */
+            rule_version: number;
             /**
              * Severity
              * @enum {string}
              */
             severity: "critical" | "high" | "medium" | "low" | "info";
+            /** Shelved Until */
+            shelved_until: string | null;
             /**
              * State
              * @enum {string}
@@ -1259,6 +1973,76 @@ export interface components {
             state: "unacknowledged" | "acknowledged" | "return_unacknowledged" | "shelved" | "suppressed" | "out_of_service" | "normal";
             /** Subject */
             subject: string;
+        };
+        /**
+         * AliyunAnswer
+         * @description What Aliyun expects; anything else and it reports again.
+         */
+        AliyunAnswer: {
+            /** Code */
+            code: number;
+            /** Msg */
+            msg: string;
+        };
+        /**
+         * AnswerGiven
+         * @description What the person answers.
+         */
+        AnswerGiven: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "accepted" | "declined" | "received";
+        };
+        /**
+         * AnswerPage
+         * @description One page: who, where, what, since when; what may be answered now, or why nothing may.
+         */
+        AnswerPage: {
+            /** Can */
+            can: ("accepted" | "declined" | "received")[];
+            /** Centre */
+            centre: string;
+            /** Centre Phone */
+            centre_phone: string | null;
+            /** Drill */
+            drill: boolean;
+            /** Given */
+            given: ("accepted" | "declined" | "received") | null;
+            /** Incident Kind */
+            incident_kind: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "alarm" | "family_opened" | "family_step" | "test";
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "zh-CN" | "en";
+            /** Number */
+            number: number | null;
+            /** Owner */
+            owner: string | null;
+            /** Person */
+            person: string | null;
+            refusal: components["schemas"]["ErrorContent"] | null;
+            /** Since */
+            since: string | null;
+            /** State */
+            state: string | null;
+            /** Step */
+            step: string | null;
+            /** Test */
+            test: boolean;
+            /** What */
+            what: string;
+            /** Where */
+            where: string;
+            /** Who */
+            who: string;
         };
         /**
          * Answered
@@ -1878,6 +2662,39 @@ export interface components {
             relation: string | null;
         };
         /**
+         * ContactPointList
+         * @description Those of one person, in the order they are used.
+         */
+        ContactPointList: {
+            /** Items */
+            items: components["schemas"]["ContactPointOut"][];
+        };
+        /**
+         * ContactPointOut
+         * @description One way to reach somebody. Of an address that carries secrets only its service is shown.
+         */
+        ContactPointOut: {
+            /** Address */
+            address: string;
+            /** Broken At */
+            broken_at: string | null;
+            /** Broken Reason */
+            broken_reason: string | null;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "sms" | "voice" | "apprise" | "web_push" | "webhook";
+            /** Id */
+            id: number;
+            /** Label */
+            label: string | null;
+            /** Language */
+            language: string | null;
+            /** Order */
+            order: number;
+        };
+        /**
          * Day
          * @description The last hours of a home as a picture.
          */
@@ -2046,6 +2863,26 @@ export interface components {
             responder_name?: string | null;
         };
         /**
+         * DutyNow
+         * @description Who is on duty at this moment, by roster.
+         */
+        DutyNow: {
+            /** Items */
+            items: components["schemas"]["DutyOfRoster"][];
+        };
+        /**
+         * DutyOfRoster
+         * @description Who a roster means at this moment.
+         */
+        DutyOfRoster: {
+            /** Name */
+            name: string;
+            /** People */
+            people: components["schemas"]["PersonOnShift"][];
+            /** Roster */
+            roster: string;
+        };
+        /**
          * ErrorBody
          * @description The body of every refusal.
          */
@@ -2065,6 +2902,57 @@ export interface components {
             };
             /** Message */
             message: string;
+        };
+        /**
+         * EscalationOut
+         * @description Where an incident stands in the policy it froze; null where it has none.
+         */
+        EscalationOut: {
+            /** Name */
+            name: string;
+            /** Next At */
+            next_at: string | null;
+            /** Policy */
+            policy: string;
+            /** Round */
+            round: number;
+            /** Step */
+            step: number;
+            /** Steps */
+            steps: components["schemas"]["EscalationStepOut"][];
+            /** Version */
+            version: number;
+        };
+        /**
+         * EscalationPreview
+         * @description Who would be told of an alarm of a home at this moment; without a policy nobody is.
+         */
+        EscalationPreview: {
+            /** Name */
+            name: string | null;
+            /** Policy */
+            policy: string | null;
+            /** Steps */
+            steps: components["schemas"]["PreviewStep"][];
+            /** Version */
+            version: number | null;
+        };
+        /**
+         * EscalationStepOut
+         * @description One step of an incident's own policy, and whom it told.
+         */
+        EscalationStepOut: {
+            /** After Seconds */
+            after_seconds: number;
+            /** At */
+            at: string | null;
+            /** People */
+            people: string[];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "done" | "next" | "waiting";
         };
         /**
          * FamilyHome
@@ -2123,6 +3011,7 @@ export interface components {
             alert_count: number;
             /** Alerts */
             alerts: components["schemas"]["AlertOut"][];
+            area: components["schemas"]["AreaReference"] | null;
             /** Closed At */
             closed_at: string | null;
             /** Drill */
@@ -2133,6 +3022,8 @@ export interface components {
             home: string | null;
             /** Home Name */
             home_name: string | null;
+            /** Homes Affected */
+            homes_affected: number;
             /** Id */
             id: number;
             /** Kind */
@@ -2169,6 +3060,8 @@ export interface components {
             state: "open" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed";
             /** Steps */
             steps: components["schemas"]["TimelineItem"][];
+            /** Test */
+            test: boolean;
             /** Version */
             version: number;
             /** What */
@@ -2322,6 +3215,42 @@ export interface components {
              * @constant
              */
             status: "ok";
+        };
+        /**
+         * HolidayList
+         * @description Days that are not what the calendar says, in order.
+         */
+        HolidayList: {
+            /** Items */
+            items: components["schemas"]["HolidayOut"][];
+        };
+        /**
+         * HolidayOut
+         * @description A day off, or a weekend day that is worked.
+         */
+        HolidayOut: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Name */
+            name: string;
+            /** Working */
+            working: boolean;
+        };
+        /**
+         * HolidayPut
+         * @description What a day is.
+         */
+        HolidayPut: {
+            /** Name */
+            name: string;
+            /**
+             * Working
+             * @default false
+             */
+            working: boolean;
         };
         /**
          * HomeChange
@@ -2624,7 +3553,7 @@ export interface components {
         };
         /**
          * IncidentDetail
-         * @description Everything about one incident that the caller may see.
+         * @description Everything about one incident that the caller may see; `homes` of an area's, those most at risk first.
          */
         IncidentDetail: {
             /** Acknowledged At */
@@ -2635,6 +3564,7 @@ export interface components {
             alert_count: number;
             /** Alerts */
             alerts: components["schemas"]["AlertOut"][];
+            area: components["schemas"]["AreaReference"] | null;
             /** Closed At */
             closed_at: string | null;
             /** Contacts */
@@ -2645,11 +3575,16 @@ export interface components {
             drill: boolean;
             /** Due At */
             due_at: string | null;
+            escalation: components["schemas"]["EscalationOut"] | null;
             /** Home */
             home: string | null;
             home_detail: components["schemas"]["HomeDetail"] | null;
             /** Home Name */
             home_name: string | null;
+            /** Homes */
+            homes: components["schemas"]["AffectedHome"][];
+            /** Homes Affected */
+            homes_affected: number;
             /** Id */
             id: number;
             /** Kind */
@@ -2692,6 +3627,8 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed";
+            /** Test */
+            test: boolean;
             /** Timeline */
             timeline: components["schemas"]["TimelineItem"][];
             /** Version */
@@ -2706,7 +3643,8 @@ export interface components {
          *     `what` is the kind of the worst alert; `due_at` the nearest instant at which the centre itself will act on it
          *     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again. `resident_age`
          *     is in whole years; null when the birth date is unknown, when it is about several people, or when the caller may not
-         *     see the residents of that home.
+         *     see the residents of that home. `area` and `homes_affected`, the homes not yet restored, are those of an incident of a
+         *     whole area. What a device in test mode said is marked `test`: it rings nobody.
          */
         IncidentItem: {
             /** Acknowledged At */
@@ -2717,6 +3655,7 @@ export interface components {
             alert_count: number;
             /** Alerts */
             alerts: components["schemas"]["AlertOut"][];
+            area: components["schemas"]["AreaReference"] | null;
             /** Closed At */
             closed_at: string | null;
             /** Drill */
@@ -2727,6 +3666,8 @@ export interface components {
             home: string | null;
             /** Home Name */
             home_name: string | null;
+            /** Homes Affected */
+            homes_affected: number;
             /** Id */
             id: number;
             /** Kind */
@@ -2761,6 +3702,8 @@ export interface components {
              * @enum {string}
              */
             state: "open" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed";
+            /** Test */
+            test: boolean;
             /** Version */
             version: number;
             /** What */
@@ -2804,6 +3747,68 @@ export interface components {
             at: string;
             /** Room */
             room: string | null;
+        };
+        /**
+         * LeaveCreate
+         * @description Somebody will not be there.
+         */
+        LeaveCreate: {
+            /**
+             * Ends At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            ends_at: string;
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Starts At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            starts_at: string;
+            /** Substitute */
+            substitute?: string | null;
+            /** Username */
+            username: string;
+        };
+        /**
+         * LeaveList
+         * @description Leave that is not over, earliest first.
+         */
+        LeaveList: {
+            /** Items */
+            items: components["schemas"]["LeaveOut"][];
+        };
+        /**
+         * LeaveOut
+         * @description Somebody is not there; the reason is shown to those who may change duty.
+         */
+        LeaveOut: {
+            /**
+             * Ends At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            ends_at: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Starts At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            starts_at: string;
+            /** Substitute */
+            substitute: string | null;
+            /** Substitute Name */
+            substitute_name: string | null;
+            /** Username */
+            username: string;
         };
         /**
          * LimitFields
@@ -3009,6 +4014,82 @@ export interface components {
             low: number | null;
         };
         /**
+         * ModeCreate
+         * @description A stay: `away` and `hospital` of a home or one resident, `test` and `out_of_service` of a device, `drill` of a home.
+         */
+        ModeCreate: {
+            /** Device Id */
+            device_id?: number | null;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "away" | "hospital" | "test" | "drill" | "out_of_service";
+            /** Reason */
+            reason?: string | null;
+            /** Resident Id */
+            resident_id?: number | null;
+            /**
+             * Until
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            until: string;
+        };
+        /**
+         * ModeList
+         * @description A page of stays, newest first.
+         */
+        ModeList: {
+            /** Items */
+            items: components["schemas"]["ModeOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ModeOut
+         * @description One stay in a mode. It always has an end; `ended_by` is null when its time was simply over.
+         *
+         *     `movement_seen_at` is the first movement in a home that is said to be empty: somebody is asked about it then.
+         */
+        ModeOut: {
+            device: components["schemas"]["AlertDevice"] | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Ended By */
+            ended_by: string | null;
+            /** Home */
+            home: string;
+            /** Home Name */
+            home_name: string;
+            /** Id */
+            id: number;
+            /**
+             * Mode
+             * @enum {string}
+             */
+            mode: "away" | "hospital" | "test" | "drill" | "out_of_service";
+            /** Movement Seen At */
+            movement_seen_at: string | null;
+            /** Reason */
+            reason: string | null;
+            resident: components["schemas"]["PersonReference"] | null;
+            /** Set By */
+            set_by: string;
+            /**
+             * Starts At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            starts_at: string;
+            /**
+             * Until At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            until_at: string;
+        };
+        /**
          * MqttAccess
          * @description What a device needs to speak; the password is shown this once only.
          */
@@ -3145,6 +4226,21 @@ export interface components {
             within_seconds: number;
         };
         /**
+         * Override
+         * @description On this day this shift is taken by these people in place of the rotation.
+         */
+        Override: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** People */
+            people: string[];
+            /** Shift */
+            shift: string;
+        };
+        /**
          * Overview
          * @description The centre on one screen: `answered` over the last 24 hours, `answered_yesterday` over the 24 hours before those.
          */
@@ -3174,16 +4270,44 @@ export interface components {
             watching_operators: number;
         };
         /**
+         * PageAnswerOut
+         * @description What a paged person answered.
+         */
+        PageAnswerOut: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "accepted" | "declined" | "received";
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /** Via */
+            via: string;
+        };
+        /**
          * PageOut
          * @description A message to somebody outside the console about this incident; its target is masked.
+         *
+         *     `step` is that of the incident's escalation, null for news to families; `delivery` what the provider told afterwards
+         *     (`delivered`, `read`, `undelivered`), which stops nothing.
          */
         PageOut: {
+            /** Answers */
+            answers: components["schemas"]["PageAnswerOut"][];
             /** Attempts */
             attempts: number;
             /** Cause */
             cause: string;
             /** Channel */
             channel: string;
+            /** Delivery */
+            delivery: string | null;
+            /** Delivery At */
+            delivery_at: string | null;
             /**
              * Due At
              * Format: date-time
@@ -3192,12 +4316,157 @@ export interface components {
             due_at: string;
             /** Error */
             error: string | null;
+            /** Person Name */
+            person_name: string | null;
+            /** Round */
+            round: number | null;
             /** Sent At */
             sent_at: string | null;
             /** State */
             state: string;
+            /** Step */
+            step: number | null;
             /** Target */
             target: string;
+        };
+        /**
+         * PageTemplateList
+         * @description All of them.
+         */
+        PageTemplateList: {
+            /** Items */
+            items: components["schemas"]["PageTemplateOut"][];
+        };
+        /**
+         * PageTemplateOut
+         * @description One text as it is used now.
+         */
+        PageTemplateOut: {
+            /** Body */
+            body: string;
+            /** Changed */
+            changed: boolean;
+            /** Key */
+            key: string;
+            /**
+             * Language
+             * @enum {string}
+             */
+            language: "zh-CN" | "en";
+            /** Placeholders */
+            placeholders: string[];
+            /** Required */
+            required: string[];
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By */
+            updated_by: string | null;
+        };
+        /**
+         * PageTemplatePreview
+         * @description What somebody would get of an invented alarm.
+         */
+        PageTemplatePreview: {
+            /** Body */
+            body: string;
+            /** Length */
+            length: number;
+            /** Parts */
+            parts: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * PageTemplateWanted
+         * @description A title and a body; a text message and a call have no title.
+         */
+        PageTemplateWanted: {
+            /** Body */
+            body: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
+         * PageTestList
+         * @description The report, newest first.
+         */
+        PageTestList: {
+            /** Items */
+            items: components["schemas"]["PageTestOut"][];
+            summary: components["schemas"]["PageTestSummary"];
+        };
+        /**
+         * PageTestOut
+         * @description One test page.
+         */
+        PageTestOut: {
+            /** Address */
+            address: string;
+            /** Answered After Seconds */
+            answered_after_seconds: number | null;
+            /** Answered At */
+            answered_at: string | null;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "sms" | "voice" | "apprise" | "web_push" | "webhook";
+            /** Contact Point Id */
+            contact_point_id: number;
+            /** Created By */
+            created_by: string | null;
+            /** Due At */
+            due_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Id */
+            id: number;
+            /** Label */
+            label: string | null;
+            /** Person Name */
+            person_name: string | null;
+            /** Sent At */
+            sent_at: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "scheduled" | "sent" | "answered" | "unanswered" | "failed";
+            /** Window Seconds */
+            window_seconds: number;
+        };
+        /**
+         * PageTestSummary
+         * @description Of the tests that are over: how many were answered, and how fast.
+         */
+        PageTestSummary: {
+            /** Answered */
+            answered: number;
+            /** Answered Percent */
+            answered_percent: number | null;
+            /** Failed */
+            failed: number;
+            /** Median Seconds */
+            median_seconds: number | null;
+            /** Over */
+            over: number;
+            /** P90 Seconds */
+            p90_seconds: number | null;
+            /** Unanswered */
+            unanswered: number;
+        };
+        /**
+         * PageTestWanted
+         * @description When to send a test page; now when it is left out.
+         */
+        PageTestWanted: {
+            /** At */
+            at?: string | null;
         };
         /**
          * PasswordChange
@@ -3210,6 +4479,18 @@ export interface components {
             new: string;
         };
         /**
+         * PersonOnShift
+         * @description Somebody who has a shift; `instead_of` is the name of whom they stand in for.
+         */
+        PersonOnShift: {
+            /** Instead Of */
+            instead_of: string | null;
+            /** Name */
+            name: string;
+            /** Username */
+            username: string;
+        };
+        /**
          * PersonReference
          * @description A person of the staff, by name.
          */
@@ -3218,6 +4499,154 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * PointChange
+         * @description What is to change; fields left out stay. A changed address, or `broken: false`, is tried again.
+         */
+        PointChange: {
+            /** Address */
+            address?: string | null;
+            /** Broken */
+            broken?: false | null;
+            /** Channel */
+            channel?: ("sms" | "voice" | "apprise" | "webhook") | null;
+            /** Label */
+            label?: string | null;
+            /** Language */
+            language?: ("zh-CN" | "en") | null;
+            /** Order */
+            order?: number | null;
+        };
+        /**
+         * PointCreate
+         * @description A number, account or address of one person.
+         */
+        PointCreate: {
+            /** Address */
+            address: string;
+            /**
+             * Channel
+             * @enum {string}
+             */
+            channel: "sms" | "voice" | "apprise" | "webhook";
+            /** Label */
+            label?: string | null;
+            /** Language */
+            language?: ("zh-CN" | "en") | null;
+            /**
+             * Order
+             * @default 1
+             */
+            order: number;
+        };
+        /**
+         * PolicyItem
+         * @description A policy in force. The built-in one is made of the settings, and stands last.
+         */
+        PolicyItem: {
+            /** Built In */
+            built_in: boolean;
+            /** Code */
+            code: string;
+            spec: components["schemas"]["PolicySpec"];
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By */
+            updated_by: string | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * PolicyList
+         * @description Every policy in force, the centre's own by code, then the built-in one.
+         */
+        PolicyList: {
+            /** Items */
+            items: components["schemas"]["PolicyItem"][];
+        };
+        /**
+         * PolicyOut
+         * @description A policy with everything it ever said, the latest first.
+         */
+        PolicyOut: {
+            /** Built In */
+            built_in: boolean;
+            /** Code */
+            code: string;
+            spec: components["schemas"]["PolicySpec"];
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By */
+            updated_by: string | null;
+            /** Version */
+            version: number;
+            /** Versions */
+            versions: components["schemas"]["PolicyVersionOut"][];
+        };
+        /**
+         * PolicyPut
+         * @description What a policy is to say from now on.
+         */
+        PolicyPut: {
+            spec: components["schemas"]["PolicySpec"];
+        };
+        /**
+         * PolicySpec
+         * @description A whole policy.
+         */
+        PolicySpec: {
+            /** Area */
+            area?: string | null;
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            /**
+             * Repeat
+             * @default 0
+             */
+            repeat: number;
+            /**
+             * Repeat After Seconds
+             * @default 300
+             */
+            repeat_after_seconds: number;
+            /** Severities */
+            severities: components["schemas"]["Severity"][];
+            /** Steps */
+            steps: components["schemas"]["Step"][];
+        };
+        /**
+         * PolicyVersionOut
+         * @description What a policy said from one moment on.
+         */
+        PolicyVersionOut: {
+            /**
+             * Created At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string | null;
+            spec: components["schemas"]["PolicySpec"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * PreviewStep
+         * @description What a step would do if it began now.
+         */
+        PreviewStep: {
+            /** After Seconds */
+            after_seconds: number;
+            /** Nobody */
+            nobody: boolean;
+            /** People */
+            people: components["schemas"]["ReachedPerson"][];
+            /** Unreachable */
+            unreachable: string[];
         };
         /**
          * ProbeItem
@@ -3371,6 +4800,20 @@ export interface components {
             };
         };
         /**
+         * ReachedPerson
+         * @description Somebody a step reaches; `person` is null for an address.
+         */
+        ReachedPerson: {
+            /** After Seconds */
+            after_seconds: number;
+            /** Channels */
+            channels: string[];
+            /** Name */
+            name: string;
+            /** Person */
+            person: string | null;
+        };
+        /**
          * Readiness
          * @description Whether the whole path of an alarm works: `ok`, or the reason, per check.
          */
@@ -3466,6 +4909,16 @@ export interface components {
             agrees: boolean;
             /** Found */
             found: components["schemas"]["ReplayFound"][];
+        };
+        /**
+         * ReportsTaken
+         * @description How many of them told something new; `say` is what a caller should hear after a key.
+         */
+        ReportsTaken: {
+            /** Say */
+            say: string | null;
+            /** Taken */
+            taken: number;
         };
         /**
          * ResidentChange
@@ -3647,6 +5100,76 @@ export interface components {
          * @enum {string}
          */
         Role: "administrator" | "supervisor" | "operator" | "installer" | "responder" | "doctor" | "family";
+        /**
+         * RosterDay
+         * @description The shifts that begin on a day.
+         */
+        RosterDay: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Shifts */
+            shifts: components["schemas"]["ShiftOut"][];
+        };
+        /**
+         * RosterDays
+         * @description The days of a roster, at most 92.
+         */
+        RosterDays: {
+            /** Days */
+            days: components["schemas"]["RosterDay"][];
+        };
+        /**
+         * RosterItem
+         * @description A roster.
+         */
+        RosterItem: {
+            /** Code */
+            code: string;
+            /** Name */
+            name: string;
+            spec: components["schemas"]["RosterSpec"];
+            /**
+             * Updated At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            updated_at: string;
+            /** Updated By */
+            updated_by: string | null;
+        };
+        /**
+         * RosterList
+         * @description Every roster, by code.
+         */
+        RosterList: {
+            /** Items */
+            items: components["schemas"]["RosterItem"][];
+        };
+        /**
+         * RosterPut
+         * @description What a roster is to say.
+         */
+        RosterPut: {
+            /** Name */
+            name: string;
+            spec: components["schemas"]["RosterSpec"];
+        };
+        /**
+         * RosterSpec
+         * @description A whole roster. Time of day is that of the centre's zone.
+         */
+        RosterSpec: {
+            /**
+             * Overrides
+             * @default []
+             */
+            overrides: components["schemas"]["Override"][];
+            /** Shifts */
+            shifts: components["schemas"]["Shift"][];
+        };
         /**
          * RoutineRule
          * @description Kept for the learned baseline of a resident's days: stored and shown as not evaluated yet.
@@ -3986,6 +5509,114 @@ export interface components {
          */
         Severity: "critical" | "high" | "medium" | "low" | "info";
         /**
+         * Shelve
+         * @description Until when an alert is shelved, 8 hours at most.
+         */
+        Shelve: {
+            /** Reason */
+            reason?: string | null;
+            /**
+             * Until
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            until: string;
+        };
+        /**
+         * ShelvedList
+         * @description All that is shelved, by its end.
+         */
+        ShelvedList: {
+            /** Items */
+            items: components["schemas"]["ShelvedOut"][];
+        };
+        /**
+         * ShelvedOut
+         * @description A shelved alert with the incident it stands in; that is null for what only waits for people to come home.
+         */
+        ShelvedOut: {
+            alert: components["schemas"]["AlertOut"];
+            /** Home */
+            home: string | null;
+            /** Home Name */
+            home_name: string | null;
+            /** Incident */
+            incident: number | null;
+            /** Incident Number */
+            incident_number: number | null;
+            /**
+             * Until At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            until_at: string;
+        };
+        /**
+         * Shift
+         * @description A part of the day that a rotation fills, over midnight when `until` is not after `since`. It belongs to the day it begins.
+         */
+        Shift: {
+            /** Groups */
+            groups: string[][];
+            /** Name */
+            name: string;
+            /**
+             * On Holidays
+             * @default always
+             * @enum {string}
+             */
+            on_holidays: "always" | "never" | "only";
+            /** Since */
+            since: string;
+            /**
+             * Turn Days
+             * @default 1
+             */
+            turn_days: number;
+            /**
+             * Turns From
+             * Format: date
+             */
+            turns_from: string;
+            /** Until */
+            until: string;
+            /**
+             * Weekdays
+             * @default [
+             *       1,
+             *       2,
+             *       3,
+             *       4,
+             *       5,
+             *       6,
+             *       7
+             *     ]
+             */
+            weekdays: number[];
+        };
+        /**
+         * ShiftOut
+         * @description A shift, or the part of it in which the same people are there.
+         */
+        ShiftOut: {
+            /** Name */
+            name: string;
+            /** People */
+            people: components["schemas"]["PersonOnShift"][];
+            /**
+             * Since At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            since_at: string;
+            /**
+             * Until At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            until_at: string;
+        };
+        /**
          * SignIn
          * @description Name and password.
          */
@@ -4178,6 +5809,140 @@ export interface components {
         Split: {
             /** Alerts */
             alerts: number[];
+        };
+        /**
+         * Step
+         * @description One step: so long after it began to ring, these people over these channels, until it is answered or too late.
+         */
+        Step: {
+            /** After Seconds */
+            after_seconds: number;
+            /**
+             * Channels
+             * @default []
+             */
+            channels: ("sms" | "voice" | "apprise" | "web_push" | "webhook")[];
+            /**
+             * Retry For Seconds
+             * @default 3600
+             */
+            retry_for_seconds: number;
+            /** Targets */
+            targets: components["schemas"]["Target"][];
+        };
+        /**
+         * Subscription
+         * @description What a browser gives when it subscribes.
+         */
+        Subscription: {
+            /** Endpoint */
+            endpoint: string;
+            keys: components["schemas"]["SubscriptionKeys"];
+            /** Label */
+            label?: string | null;
+            /** Language */
+            language?: ("zh-CN" | "en") | null;
+        };
+        /**
+         * SubscriptionKeys
+         * @description A browser's keys (RFC 8291).
+         */
+        SubscriptionKeys: {
+            /** Auth */
+            auth: string;
+            /** P256Dh */
+            p256dh: string;
+        };
+        /**
+         * SuppressedList
+         * @description A page of what was suppressed, newest first.
+         */
+        SuppressedList: {
+            /** Items */
+            items: components["schemas"]["SuppressedOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * SuppressedOut
+         * @description Something a rule found that no operator was shown, with its reason. `home` is null for what is found in an area.
+         */
+        SuppressedOut: {
+            /** Alert */
+            alert: number | null;
+            /**
+             * At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            at: string;
+            /**
+             * Because
+             * @enum {string}
+             */
+            because: "away" | "hospital" | "out_of_service" | "monitor" | "shelved" | "outage";
+            /** Count */
+            count: number;
+            device: components["schemas"]["AlertDevice"] | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Evidence */
+            evidence: {
+                [key: string]: components["schemas"]["JsonValue"];
+            } | null;
+            /** Home */
+            home: string | null;
+            /** Home Name */
+            home_name: string | null;
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /**
+             * Last At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            last_at: string;
+            /** Lasting */
+            lasting: boolean;
+            /** Mode */
+            mode: number | null;
+            resident: components["schemas"]["PersonReference"] | null;
+            /** Rule */
+            rule: string;
+            /** Rule Kind */
+            rule_kind: string;
+            /** Rule Version */
+            rule_version: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "critical" | "high" | "medium" | "low" | "info";
+            /** Subject */
+            subject: string;
+        };
+        /**
+         * Target
+         * @description Who: asked when the page is sent, not when the incident opened.
+         */
+        Target: {
+            /** Address */
+            address?: string | null;
+            /** One After Another Seconds */
+            one_after_another_seconds?: number | null;
+            /** Role */
+            role?: ("supervisor" | "operator" | "responder") | null;
+            /** Roster */
+            roster?: string | null;
+            /** User */
+            user?: string | null;
+            /**
+             * Who
+             * @enum {string}
+             */
+            who: "roster" | "role" | "user" | "contacts" | "fallback" | "address" | "second_centre";
         };
         /**
          * Texts
@@ -4635,6 +6400,14 @@ export interface components {
             unit: string;
         };
         /**
+         * WebPushKey
+         * @description What a browser subscribes with (VAPID, base64url).
+         */
+        WebPushKey: {
+            /** Key */
+            key: string;
+        };
+        /**
          * WhyLinkOut
          * @description One thing the rule looked at; health values are null for whoever may not see them.
          *
@@ -4787,6 +6560,164 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listShelved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShelvedList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readAnswerPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerPage"];
+                };
+            };
+            /** @description `answer_link_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `too_many_attempts` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    giveAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerGiven"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerPage"];
+                };
+            };
+            /** @description `answer_link_unknown` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `answer_link_used`, `answer_link_expired`, `already_taken`, `answer_incident_over`, `answer_not_possible`, `answer_not_yours` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `too_many_attempts` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listAreas: {
         parameters: {
             query?: never;
@@ -5022,6 +6953,195 @@ export interface operations {
             };
             /** @description `forbidden`, `csrf_refused` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeContactPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_point_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changeContactPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPointOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_point_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_point_taken`, `too_many_contact_points` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `channel_fixed`, `number_never_works`, `address_unusable`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sendTestPage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                point_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PageTestWanted"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTestOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_point_not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5734,6 +7854,329 @@ export interface operations {
             };
         };
     };
+    readDutyNow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyNow"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `policy_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    putPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `policy_code_differs`, `unknown_area`, `unknown_roster`, `unknown_user`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyItem"] | null;
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `policy_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    previewEscalation: {
+        parameters: {
+            query: {
+                /** @description Code of a home. */
+                home: string;
+                severity?: "critical" | "high" | "medium" | "low" | "info";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationPreview"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listFamilyHomes: {
         parameters: {
             query?: never;
@@ -5763,6 +8206,165 @@ export interface operations {
             };
             /** @description `forbidden`, `csrf_refused` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listHolidays: {
+        parameters: {
+            query?: {
+                /** @description One year; all when left out. */
+                year?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidayList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `period_invalid`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    putHoliday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolidayPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HolidayOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_a_weekend_day`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteHoliday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `holiday_not_found` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6077,6 +8679,137 @@ export interface operations {
             };
         };
     };
+    listContactContactPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                contact_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPointList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found`, `contact_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createContactContactPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                contact_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPointOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found`, `contact_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_point_taken`, `too_many_contact_points` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `number_never_works`, `address_unusable`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     readDay: {
         parameters: {
             query?: {
@@ -6118,6 +8851,188 @@ export interface operations {
                 };
             };
             /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listModesOfHome: {
+        parameters: {
+            query?: {
+                /** @description Also those that are over. */
+                ended?: boolean;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModeList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    setModeOfHome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModeCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModeOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `mode_end_out_of_range`, `mode_needs_device`, `mode_takes_no_device`, `mode_takes_no_resident`, `unknown_resident`, `unknown_device`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    endModeOfHome: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+                mode_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModeOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found`, `mode_not_found` */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6488,6 +9403,146 @@ export interface operations {
                 };
             };
             /** @description `replay_not_possible` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    shelveAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Shelve"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found`, `alert_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `shelf_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `shelf_out_of_range`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    unshelveAlert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+                alert_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found`, `alert_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `not_shelved` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7188,6 +10243,160 @@ export interface operations {
             };
         };
     };
+    listLeaves: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaveList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LeaveCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LeaveOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_user`, `period_invalid`, `substitute_is_self`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteLeave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                leave_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `leave_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     readLive: {
         parameters: {
             query?: {
@@ -7400,6 +10609,309 @@ export interface operations {
             };
         };
     };
+    listModes: {
+        parameters: {
+            query?: {
+                mode?: ("away" | "hospital" | "test" | "drill" | "out_of_service") | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModeList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listPageTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTemplateList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    changePageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageTemplateWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTemplatePreview"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_template`, `template_placeholder`, `template_incomplete`, `template_too_long`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    resetPageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_template`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    previewPageTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+                language: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageTemplateWanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTemplatePreview"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_template`, `template_placeholder`, `template_incomplete`, `template_too_long`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listPageTests: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PageTestList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listProbeRuns: {
         parameters: {
             query?: {
@@ -7486,6 +10998,87 @@ export interface operations {
                 };
             };
             /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    takeAliyunReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: "sms" | "voice";
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AliyunAnswer"];
+                };
+            };
+            /** @description `callback_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `callback_unreadable`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    takeGenericReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: "sms" | "voice";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportsTaken"];
+                };
+            };
+            /** @description `callback_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `callback_unreadable`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7595,6 +11188,292 @@ export interface operations {
                 };
             };
             /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRosters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readRoster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterItem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `roster_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    putRoster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RosterPut"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterItem"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_user`, `unknown_shift`, `shift_named_twice`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    deleteRoster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `scope_exceeds_own`, `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `roster_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `roster_in_use` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listRosterDays: {
+        parameters: {
+            query?: {
+                /** @description The first day; today when it is left out. */
+                from?: string | null;
+                /** @description The last day; a week from the first. */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterDays"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `roster_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `period_invalid`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8267,6 +12146,69 @@ export interface operations {
             };
         };
     };
+    listSuppressed: {
+        parameters: {
+            query?: {
+                home?: string | null;
+                rule?: string | null;
+                because?: ("away" | "hospital" | "out_of_service" | "monitor" | "shelved" | "outage") | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressedList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `home_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_cursor`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     listUsers: {
         parameters: {
             query?: never;
@@ -8435,6 +12377,298 @@ export interface operations {
                 };
             };
             /** @description `unknown_area`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    listUserContactPoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPointList"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createUserContactPoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPointOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `user_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `contact_point_taken`, `too_many_contact_points` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `number_never_works`, `address_unusable`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    readWebPushKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebPushKey"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    createWebPushSubscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Subscription"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactPointOut"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `no_contact_of_yours`, `too_many_contact_points` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `push_service_unknown`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    removeWebPushSubscription: {
+        parameters: {
+            query: {
+                endpoint: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `no_contact_of_yours` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;

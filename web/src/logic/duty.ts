@@ -1,40 +1,15 @@
 /** A week of a roster as a picture: a track of 24 hours for each day, a bar for each shift, and where nobody is. Pure. */
 
-import type { Instant } from '@/api/types'
+import type { components } from '@/api/schema'
+import type { Whole } from '@/api/whole'
 
-export interface OnShift {
-  username: string
-  name: string
-  instead_of?: string | null
-}
+type Schemas = components['schemas']
 
-export interface ShiftOfDay {
-  name: string
-  since_at: Instant
-  until_at: Instant
-  people: OnShift[]
-}
-
-export interface RosterDay {
-  day: string
-  shifts: ShiftOfDay[]
-}
-
-export interface Shift {
-  name: string
-  since: string
-  until: string
-  weekdays: number[]
-  on_holidays: 'always' | 'never' | 'only'
-  groups: string[][]
-  turn_days: number
-  turns_from: string
-}
-
-export interface RosterSpec {
-  shifts: Shift[]
-  overrides: { day: string; shift: string; people: string[] }[]
-}
+export type OnShift = Schemas['PersonOnShift']
+export type ShiftOfDay = Schemas['ShiftOut']
+export type RosterDay = Schemas['RosterDay']
+export type Shift = Whole<Schemas['Shift']>
+export type RosterSpec = Whole<Schemas['RosterSpec']>
 
 export interface Bar {
   /** The day the shift belongs to, on which it is changed; a bar after midnight belongs to the day before. */

@@ -1,37 +1,18 @@
 /** Escalation policies: what they are made of, and their time line. Pure. */
 
-import type { Severity } from '@/api/types'
+import type { components } from '@/api/schema'
+import type { Whole } from '@/api/whole'
+
+type Schemas = components['schemas']
 
 export const CHANNELS = ['sms', 'voice', 'apprise', 'web_push', 'webhook'] as const
 export type Channel = (typeof CHANNELS)[number]
 export const WHO = ['roster', 'role', 'user', 'contacts', 'fallback', 'address', 'second_centre'] as const
 export type Who = (typeof WHO)[number]
 
-export interface Target {
-  who: Who
-  roster: string | null
-  role: 'supervisor' | 'operator' | 'responder' | null
-  user: string | null
-  address: string | null
-  one_after_another_seconds: number | null
-}
-
-export interface Step {
-  after_seconds: number
-  targets: Target[]
-  channels: Channel[]
-  retry_for_seconds: number
-}
-
-export interface PolicySpec {
-  code: string
-  name: string
-  area: string | null
-  severities: Severity[]
-  steps: Step[]
-  repeat: number
-  repeat_after_seconds: number
-}
+export type Target = Whole<Schemas['Target']>
+export type Step = Whole<Schemas['Step']>
+export type PolicySpec = Whole<Schemas['PolicySpec']>
 
 export const freshTarget = (who: Who = 'role'): Target => ({ who, roster: null, role: who === 'role' ? 'supervisor' : null, user: null, address: null, one_after_another_seconds: null })
 

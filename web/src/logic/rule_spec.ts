@@ -1,14 +1,12 @@
 /** What a rule says, as the API has it. Durations are seconds, times of day `HH:MM` of the centre. Pure. */
 
 import type { components } from '@/api/schema'
+import type { Whole } from '@/api/whole'
 
 export const RULE_KINDS = ['signal', 'threshold', 'trend', 'sequence', 'inactivity', 'absence', 'battery', 'outage', 'geofence', 'routine'] as const
 export type RuleKind = (typeof RULE_KINDS)[number]
 
 type Schemas = components['schemas']
-/** As the API answers: what may be left out when asking is null in an answer, never missing. */
-type Whole<Value> = Value extends (infer Item)[] ? Whole<Item>[] : Value extends object ? { [Key in keyof Value]-?: Whole<Value[Key]> } : Value
-
 export type Happening = Whole<Schemas['Happening']>
 export type DayWindow = Whole<Schemas['Window']>
 export type Circle = Whole<Schemas['Circle']>

@@ -1,33 +1,11 @@
 /** Rosters, leave and holidays as they cross HTTP. */
 
-import type { Instant } from '@/api/types'
-import type { OnShift, RosterSpec } from '@/logic/duty'
+import type { components } from '@/api/schema'
+import type { Whole } from '@/api/whole'
 
-export interface RosterItem {
-  code: string
-  name: string
-  spec: RosterSpec
-}
+type Schemas = components['schemas']
 
-export interface DutyNow {
-  roster: string
-  name: string
-  people: OnShift[]
-}
-
-export interface LeaveItem {
-  id: number
-  username: string
-  name: string
-  starts_at: Instant
-  ends_at: Instant
-  substitute: string | null
-  substitute_name: string | null
-  reason: string | null
-}
-
-export interface HolidayItem {
-  day: string
-  name: string
-  working: boolean
-}
+export type RosterItem = Whole<Schemas['RosterItem']>
+export type DutyNow = Schemas['DutyOfRoster']
+export type LeaveItem = Schemas['LeaveOut']
+export type HolidayItem = Schemas['HolidayOut']
