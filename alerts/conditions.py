@@ -12,8 +12,9 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from alerts.findings import Condition, ConditionKey, Outcome
+from alerts.findings import Condition, ConditionKey, Finding, Outcome
 from alerts.model import Alert, Disposition, Severity
+from alerts.modes.model import Suppressed
 from alerts.rules.threshold import RULE as THRESHOLD
 
 _NOT_TAKEN = frozenset({Disposition.STALE_RETAINED, Disposition.SUPERSEDED, Disposition.DUPLICATE})
@@ -28,11 +29,15 @@ class ActiveConditions:
 
     def load(self, session: Session) -> None:
         """Read them all again."""
-        lasting = sa.or_(Alert.condition_active, sa.and_(Alert.rule == THRESHOLD, Alert.returned_at.is_(None)))
+        measured = sa.or_(Alert.rule_kind == THRESHOLD, Alert.rule == THRESHOLD)
+        lasting = sa.or_(Alert.condition_active, sa.and_(measured, Alert.returned_at.is_(None)))
         query = sa.select(Alert.home_id, Alert.rule, Alert.subject, Alert.severity).where(Alert.closed_at.is_(None), lasting)
         fresh: dict[ConditionKey, Severity] = {
             (row.home_id, row.rule, row.subject): Severity(row.severity) for row in session.execute(query)
         }
+        unseen = sa.select(Suppressed.home_id, Suppressed.rule, Suppressed.subject, Suppressed.severity)
+        for row in session.execute(unseen.where(sa.and_(Suppressed.lasting, Suppressed.ended_at.is_(None)))):
+            fresh.setdefault((row.home_id, row.rule, row.subject), Severity(row.severity))  # a rule in monitor mode has no alert
         with self._lock:
             self._active = fresh
 
@@ -52,9 +57,13 @@ class ActiveConditions:
             return
         if finding.condition is Condition.OFF:
             self._active.pop(finding.key, None)
-        elif finding.condition is Condition.ON or (finding.condition is Condition.MOMENTARY and finding.rule == THRESHOLD):
+        elif finding.condition is Condition.ON or (finding.condition is Condition.MOMENTARY and _is_measured(finding)):
             known = self._active.get(finding.key, finding.severity)
             self._active[finding.key] = min(known, finding.severity, key=lambda one: one.rank)
+
+
+def _is_measured(finding: Finding) -> bool:
+    return THRESHOLD in {finding.rule_kind, finding.rule}
 
 
 __all__ = ["ActiveConditions"]

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.changes import record_device
+from alerts.modes.service import movement_seen
 from devices.model import Device
 
 _CHUNK = 400
@@ -111,6 +112,7 @@ class SeenBook:
         return len(ids)
 
     def _write(self, session: Session, sightings: Mapping[int, Sighting], now: datetime) -> None:
+        moving: set[int] = set()
         for device in session.scalars(sa.select(Device).where(Device.id.in_(sightings))):
             sighting = sightings[device.id]
             device.last_seen_at = max(sighting.at, device.last_seen_at or sighting.at)
@@ -125,6 +127,9 @@ class SeenBook:
                 device.last_values = {**(device.last_values or {}), **sighting.values}
             if sighting.tell_pages:
                 record_device(session, device.id, device.home_id, now)
+            if _tells_of_movement(sighting):
+                moving.add(device.home_id)
+        movement_seen(session, moving, now)
 
     def _sighting(self, device_id: int, at: datetime) -> Sighting:
         sighting = self._pending.get(device_id)
@@ -132,3 +137,8 @@ class SeenBook:
             sighting = self._pending[device_id] = Sighting(at)
         sighting.at = max(sighting.at, at)
         return sighting
+
+
+def _tells_of_movement(sighting: Sighting) -> bool:
+    """Whether a reading says that somebody moves; signals are noticed where they are judged."""
+    return any(sighting.values.get(metric, {}).get("value", 0) > 0 for metric in ("motion", "presence", "in_bed"))

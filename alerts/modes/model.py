@@ -101,7 +101,7 @@ class Suppressed(OfCentre, Base):
     kind: Mapped[str] = mapped_column(sa.String(40))
     severity: Mapped[str] = mapped_column(sa.String(12))
     mode_id: Mapped[int | None] = mapped_column(sa.ForeignKey("modes.id"))
-    signal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("signals.id"))
+    signal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("signals.id"), index=True)
     alert_id: Mapped[int | None] = mapped_column(sa.ForeignKey("alerts.id"), index=True)
     """The alert that stands suppressed, out of service or shelved; null for what happened and was over at once."""
     lane: Mapped[str] = mapped_column(sa.String(80))

@@ -71,11 +71,11 @@ def test_where_somebody_stayed_behind_movement_is_expected(town: Town) -> None:
 
 def test_a_reading_of_movement_asks_too(town: Town) -> None:
     with town.database.transaction() as session:
-        assert not movement_seen(session, 1, town.clock.now())
+        assert not movement_seen(session, [1], town.clock.now())
     leave(town)
     with town.database.transaction() as session:
-        assert movement_seen(session, 1, town.clock.now())
-        assert not movement_seen(session, 1, town.clock.now())
+        assert movement_seen(session, [1], town.clock.now())
+        assert not movement_seen(session, [1], town.clock.now())
     work_off(town.desk)
     assert [one.kind for one in town.incidents()] == ["mode_question"]
 

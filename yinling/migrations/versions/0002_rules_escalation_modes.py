@@ -375,6 +375,7 @@ def _add_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressed")),
     )
     op.create_index(op.f("ix_suppressed_alert_id"), "suppressed", ["alert_id"], unique=False)
+    op.create_index(op.f("ix_suppressed_signal_id"), "suppressed", ["signal_id"], unique=False)
     op.create_index(op.f("ix_suppressed_at"), "suppressed", ["at"], unique=False)
     op.create_index("ix_suppressed_home_id_at", "suppressed", ["home_id", "at"], unique=False)
     op.create_index("ix_suppressed_rule_at", "suppressed", ["rule", "at"], unique=False)
