@@ -126,10 +126,11 @@ def _id(database: Database, code: str) -> int:
 
 
 def week(seed: int, start: datetime, days: int = 7) -> list[Said]:
-    """Everything the devices of the town say, in order; no two at the same instant."""
+    """Everything the devices of the town say, in order."""
     chance = random.Random(seed)  # noqa: S311 a believable week, not a secret
     homes = (_seen, _kitchen, _presses, _well, _scale, _hub)
-    return sorted(said for home in homes for said in home(chance, start, days))
+    end = start + timedelta(days=days)
+    return sorted(said for home in homes for said in home(chance, start, days) if said.at < end)
 
 
 def _moments(

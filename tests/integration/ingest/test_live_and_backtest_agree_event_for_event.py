@@ -96,7 +96,7 @@ class Live:
         self.bench.clock.advance(at - self.bench.clock.now())
 
 
-@pytest.fixture(params=[1, 2, 3, 4, 5, 6])
+@pytest.fixture(params=[4, *(pytest.param(seed, marks=pytest.mark.proof) for seed in (1, 2, 3, 5, 6, 7, 8, 9))])
 def seed(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
