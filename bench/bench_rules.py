@@ -20,7 +20,7 @@ from alerts.conditions import ActiveConditions
 from alerts.ruleset.compile import RuleInForce, Ruleset, builtin_rules
 from alerts.ruleset.schemas import Applies, ThresholdRule
 from devices.model import Device, DeviceState
-from ingest.book import HomeBook, read_page
+from ingest.book import HomeBook, HomePage, read_page
 from ingest.decode import decode
 from ingest.live_rules import LiveRules, key_of
 from ingest.plan import make_plan
@@ -102,7 +102,7 @@ def _measure(centre: Centre) -> float:
     return (time.process_time() - began) / (BATCH * BATCHES) * 1e6
 
 
-def _page(number: int) -> object:
+def _page(number: int) -> HomePage:
     home = Home(id=number + 1, code=f"h{number}", name="-", address="-", created_at=START, revision=1, is_probe=False)
     home.residents = [Resident(id=number + 1, home_id=number + 1, name="-", created_at=START)]
     devices = [
