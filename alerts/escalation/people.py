@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,7 +22,10 @@ from people.duty.schemas import RosterSpec
 from people.duty.store import calendar_of, users_by_name
 from people.model import Area, Contact, Home, User
 from people.reach.model import ContactPoint
-from people.rights import scope_of
+from people.rights import Scope, scope_of
+
+T = TypeVar("T")
+_ANSWERS = "alerts.escalation_answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +62,27 @@ def area_path_of(session: Session, home_id: int | None, area_id: int | None = No
 
 def resolve(session: Session, where: About, step: Step, now: datetime, settings: Settings) -> list[Recipient]:
     """Everybody the step means at `now`, nobody twice; those without a usable way have no `ways`."""
-    calendar = calendar_of(session, now, now, settings.timezone)
+    asked = _Asked(now, settings, _remembered(session, now, "calendar", lambda: calendar_of(session, now, now, settings.timezone)))
     found: dict[tuple[str | None, tuple[Way, ...]], Recipient] = {}
     people: set[str] = set()
     for target in step.targets:
-        for one in _of_target(session, where, step, target, _Asked(now, settings, calendar)):
+        for one in _of_target(session, where, step, target, asked):
             if one.person is None or one.person not in people:
                 found.setdefault((one.person, one.ways), one)
                 people |= {one.person} if one.person is not None else set()
     return list(found.values())
+
+
+def _remembered(session: Session, now: datetime, what: Hashable, ask: Callable[[], T]) -> T:
+    """What is the same for every incident of one moment is asked once in a transaction: alarms come in floods."""
+    at, answers = session.info.get(_ANSWERS, (None, {}))
+    if at != now:
+        answers = {}
+        session.info[_ANSWERS] = (now, answers)
+    if what not in answers:
+        answers[what] = ask()
+    answer: T = answers[what]
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,9 @@ class _Asked:
 def _of_target(session: Session, where: About, step: Step, target: Target, asked: _Asked) -> list[Recipient]:
     match target.who:
         case "roster" | "role" | "user":
-            return _staff(session, _names(session, where, target, asked), step, asked.settings)
+            names = tuple(_names(session, where, target, asked))
+            known = ("staff", names, step.channels)
+            return _remembered(session, asked.now, known, lambda: _staff(session, names, step, asked.settings))
         case "contacts":
             return _contacts(session, where, step, target, asked)
         case "fallback":
@@ -116,9 +134,14 @@ def _on_roster(session: Session, code: str, asked: _Asked) -> list[str]:
 
 
 def _of_role(session: Session, where: About, role: str, asked: _Asked) -> list[str]:
-    users = session.scalars(sa.select(User).where(User.role == role, User.disabled_at.is_(None)).order_by(User.id)).all()
-    reaching = [user.username for user in users if where.home_id is None or scope_of(user).includes(where.home_id, where.area_path)]
+    users = _remembered(session, asked.now, ("role", role), lambda: _scopes(session, role))
+    reaching = [name for name, scope in users if where.home_id is None or scope.includes(where.home_id, where.area_path)]
     return [one.username for one in present(reaching, asked.now, asked.calendar.away)]
+
+
+def _scopes(session: Session, role: str) -> list[tuple[str, Scope]]:
+    users = session.scalars(sa.select(User).where(User.role == role, User.disabled_at.is_(None)).order_by(User.id)).all()
+    return [(user.username, scope_of(user)) for user in users]
 
 
 def _staff(session: Session, usernames: Sequence[str], step: Step, settings: Settings) -> list[Recipient]:

@@ -1,0 +1,79 @@
+"""Two pagers on one store: what is due is done once, whoever gets to it; what one holds the other passes over."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from support.escalation import settle, step
+
+from alerts.auditor import Auditor
+from alerts.outbox import claim_page
+from alerts.pager import PagerLoop
+from alerts.paging.model import Page
+
+if TYPE_CHECKING:
+    from integration.alerts.conftest import Paged
+
+HOMES = ("button", "other-button", "pendant", "pendant-2")
+
+
+def test_two_pagers_at_once_take_each_step_and_send_each_page_once(paged: Paged) -> None:
+    paged.people.staff("wang", "wang")
+    paged.people.staff("li", "li")
+    paged.people.policy(step(10, "user:wang"), step(20, "user:li"), step(30, "fallback"))
+    town = paged.town
+    incidents = [town.say("sos.pressed", device).incident_id for device in HOMES]
+    loops = [paged.loop, PagerLoop(town.desk, {"apprise": paged.carrier})]
+    for seconds in (11, 10, 10):
+        town.later(seconds)
+        gate = threading.Barrier(2)
+
+        def work(loop: PagerLoop, gate: threading.Barrier = gate) -> None:
+            gate.wait(10)
+            settle(loop)
+
+        threads = [threading.Thread(target=work, args=(loop,)) for loop in loops]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        for loop in loops:
+            settle(loop)
+    loops[1].close()
+    pages = town.rows(Page)
+    assert sorted((page.incident_id, page.step) for page in pages) == sorted(
+        (incident_id, number) for incident_id in incidents for number in range(3)
+    )
+    assert {page.state for page in pages} == {"sent"}
+    assert {page.attempts for page in pages} == {1}
+    assert len(paged.carrier.carried) == len(pages)
+    for incident_id in incidents:
+        assert town.told(incident_id).count("escalated") == 3
+        assert town.told(incident_id).count("paged") == 3
+
+
+def test_what_one_pager_holds_the_other_passes_over(paged: Paged, backend: str) -> None:
+    if backend != "postgresql":
+        pytest.skip("SQLite has one writer: there is no second one that could hold a row")
+    town = paged.town
+    for device in HOMES[:2]:
+        town.say("sos.pressed", device)
+    town.later(61)
+    paged.loop._send_due = lambda: 0  # type: ignore[method-assign]  # pages are written and stay
+    settle(paged.loop)
+    first, second = (page.id for page in town.rows(Page))
+    now = town.clock.now()
+    with town.database.transaction() as one, town.database.transaction() as other:
+        assert claim_page(one, first, now, town.settings) is not None
+        assert claim_page(other, first, now, town.settings) is None
+        assert claim_page(other, second, now, town.settings) is not None
+
+
+def test_a_second_pager_finds_nothing_to_audit(paged: Paged) -> None:
+    paged.town.say("sos.pressed")
+    paged.town.later(61)
+    settle(paged.loop)
+    for auditor in (Auditor(paged.town.desk), Auditor(paged.town.desk)):
+        assert (auditor.tick(), auditor.tick(), auditor.is_content) == (0, 0, True)

@@ -1,0 +1,127 @@
+"""What a bug, a hand in the store or a dead loop could leave behind is found, set right, raised and told outside."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+from support.escalation import settle, step
+
+from alerts.auditor import WHAT, Auditor
+from alerts.incidents import acknowledge
+from alerts.model import Incident
+from alerts.paging.model import Page
+
+if TYPE_CHECKING:
+    from integration.alerts.conftest import Paged
+
+
+def spoil(paged: Paged, incident_id: int | None, **values: Any) -> None:
+    with paged.town.database.transaction() as session:
+        session.execute(sa.update(Incident).where(Incident.id == incident_id).values(**values))
+
+
+def look_twice(auditor: Auditor) -> int:
+    assert auditor.tick() == 0, "what is seen once may be work under way"
+    return auditor.tick()
+
+
+def raised(paged: Paged) -> list[Incident]:
+    return [one for one in paged.town.incidents() if one.lane == f"system:{WHAT}"]
+
+
+def test_nothing_wrong_is_nothing_said(paged: Paged) -> None:
+    paged.town.say("sos.pressed")
+    auditor = Auditor(paged.town.desk)
+    assert auditor.is_content is False, "before its first look it has nothing to say"
+    assert look_twice(auditor) == 0
+    assert auditor.is_content
+    assert raised(paged) == []
+
+
+def test_an_incident_without_a_clock_rings_again(paged: Paged) -> None:
+    sos = paged.town.say("sos.pressed")
+    spoil(paged, sos.incident_id, ring_due_at=None, escalation_due_at=None)
+    auditor = Auditor(paged.town.desk)
+    assert look_twice(auditor) == 1
+    incident = paged.town.incident(sos.incident_id)
+    assert incident.ring_due_at is not None
+    assert incident.escalation_due_at is not None
+    assert "repaired" in paged.town.told(sos.incident_id)
+    (system,) = raised(paged)
+    assert (system.severity, system.state) == ("high", "open")
+    assert auditor.is_content is False, "the outside watcher hears nothing"
+    assert look_twice(auditor) == 0
+    assert auditor.is_content
+    assert [alert.state for alert in paged.town.alerts(system.id)] == ["return_unacknowledged"]
+
+
+def test_a_claim_without_an_end_gets_one(paged: Paged) -> None:
+    sos = paged.town.say("sos.pressed")
+    paged.town.do(acknowledge, sos.incident_id)
+    spoil(paged, sos.incident_id, claim_due_at=None)
+    assert look_twice(Auditor(paged.town.desk)) == 1
+    assert paged.town.incident(sos.incident_id).claim_due_at is not None
+
+
+def test_work_overdue_by_more_than_ten_seconds_is_done_by_the_auditor(paged: Paged) -> None:
+    sos = paged.town.say("sos.pressed")
+    auditor = Auditor(paged.town.desk)
+    paged.town.later(69)  # a pager that stands still; the step was due nine seconds ago, a ring long before
+    assert auditor.tick() == 0
+    paged.town.later(5)
+    auditor.tick()
+    paged.town.later(5)
+    auditor.tick()
+    assert [page.target for page in paged.town.rows(Page)] == ["fallback"]
+    assert paged.town.incident(sos.incident_id).ring_count > 1
+    assert raised(paged) != []
+
+
+def test_pages_the_policy_asked_for_and_nobody_wrote_are_written(paged: Paged) -> None:
+    paged.people.staff("wang", "wang")
+    paged.people.policy(step(10, "user:wang"), step(600, "fallback"))
+    sos = paged.town.say("sos.pressed")
+    spoil(paged, sos.incident_id, escalation_step=1, escalation_due_at=paged.town.clock.now() + timedelta(seconds=600))
+    paged.town.later(21)
+    settle(paged.loop)
+    assert paged.carrier.take() == []
+    auditor = Auditor(paged.town.desk)
+    assert look_twice(auditor) == 1
+    assert paged.after(0) == ["wang"]
+    assert look_twice(auditor) == 0
+
+
+def test_pages_nobody_sends_are_said(paged: Paged) -> None:
+    paged.town.say("sos.pressed")
+    paged.town.later(61)
+    paged.loop._send_due = lambda: 0  # type: ignore[method-assign]  # the senders are dead
+    settle(paged.loop)
+    for _ in range(3):
+        paged.town.later(5)
+        settle(paged.loop)
+    auditor = Auditor(paged.town.desk)
+    assert look_twice(auditor) == 1
+    assert raised(paged) != []
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_step_of_the_wall_clock_is_no_flaw(paged: Paged, hours: int) -> None:
+    paged.town.say("sos.pressed")
+    auditor = Auditor(paged.town.desk)
+    paged.town.clock.step(timedelta(hours=hours))
+    auditor.tick()  # before the pager has moved what is due
+    settle(paged.loop)
+    assert auditor.tick() == 0
+    assert auditor.is_content
+    assert raised(paged) == []
+
+
+def test_a_look_that_is_old_says_nothing_outside(paged: Paged) -> None:
+    auditor = Auditor(paged.town.desk)
+    auditor.tick()
+    assert auditor.is_content
+    paged.town.later(61)
+    assert auditor.is_content is False
