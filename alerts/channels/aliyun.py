@@ -103,9 +103,15 @@ def outcome(answer: Answer, id_field: str) -> Sent | NotSent:
 
 
 def parameters(values: Mapping[str, str], link: str | None) -> dict[str, str]:
-    """A template's variables: short, never empty; of the link only its last part, since Aliyun wants the rest in the template."""
+    """A template's variables: short, never empty; of the link only its end, in two halves.
+
+    Aliyun wants the rest of an address in the template, `https://centre.example/a/${code_1}${code_2}`, and takes no longer
+    variables.
+    """
     told = {name: value[:PARAMETER_LONGEST] or "—" for name, value in values.items() if name != "link"}
-    return {**told, "code": "—" if link is None else link.rpartition("/")[2]}
+    end = "" if link is None else link.rpartition("/")[2]
+    half = (len(end) + 1) // 2
+    return {**told, "code_1": end[:half] or "—", "code_2": end[half:] or "—"}
 
 
 def _encoded(text: str) -> str:

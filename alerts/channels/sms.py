@@ -17,7 +17,7 @@ _VERSION = "2017-05-25"
 
 
 class AliyunSms:
-    """`template` has variables by the names of a page's placeholders, and `code`, the end of the link."""
+    """`template` has variables by the names of a page's placeholders, and `code_1` and `code_2`, the end of the link."""
 
     def __init__(self, account: Account, sign_name: str, template: str) -> None:
         self._account = account

@@ -32,7 +32,7 @@ class AliyunVoice:
         number = usable_number("voice", message.target)
         if number is None:
             return NotSent("this number can never work", permanent=True, broken=True)
-        told = parameters(message.details.get("values", {}), message.link)
+        told = parameters(message.details.get("values", {}), None)
         query = {
             "CalledNumber": number.removeprefix("+"),
             "StartCode": self._template,

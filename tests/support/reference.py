@@ -45,8 +45,8 @@ def settings_page() -> str:
 def _default(value: Any) -> str:
     if value is None or value is PydanticUndefined or isinstance(value, SecretStr):
         return "unset"
-    if value == ():
-        return "none"
+    if isinstance(value, tuple):
+        return f"`{' '.join(value)}`" if value else "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -8,6 +8,7 @@ from alerts.channels.aliyun import Account, Action, outcome, parameters, signed
 from alerts.channels.provider import Answer
 from alerts.channels.signing import is_signed, signed_headers
 from alerts.ports import NotSent, Sent
+from core.ids import new_secret
 
 NOW = datetime(2023, 10, 26, 10, 22, 32, tzinfo=UTC)
 
@@ -58,5 +59,8 @@ def test_ok_is_taken_with_its_number() -> None:
 
 
 def test_variables_are_short_never_empty_and_carry_the_end_of_the_link() -> None:
-    told = parameters({"who": "李" * 60, "home": "", "link": "x"}, "https://centre.example/a/TOKEN")
-    assert told == {"who": "李" * 35, "home": "—", "code": "TOKEN"}
+    token = new_secret()
+    told = parameters({"who": "李" * 60, "home": "", "link": "x"}, f"https://centre.example/a/{token}")
+    assert (told["who"], told["home"], told["code_1"] + told["code_2"]) == ("李" * 35, "—", token)
+    assert all(1 <= len(value) <= 35 for value in told.values())
+    assert parameters({}, None) == {"code_1": "—", "code_2": "—"}
