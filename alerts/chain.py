@@ -32,7 +32,7 @@ def keep_links(session: Session, alert: Alert, finding: Finding, effect: Effect,
     """Write the links of a finding that did something to an alert; the alert must have its id."""
     links = finding.chain or (plain_link(finding, now),)
     room = LONGEST_CHAIN
-    if effect is not Effect.RAISED:
+    if effect is not Effect.RAISED and not _certainly_fits(alert, links):
         room -= session.scalar(sa.select(sa.func.count()).where(Evidence.alert_id == alert.id)) or 0
     for link in links[-room:] if room > 0 else ():
         session.add(
@@ -48,6 +48,11 @@ def keep_links(session: Session, alert: Alert, finding: Finding, effect: Effect,
                 details=dict(link.details) or None,
             )
         )
+
+
+def _certainly_fits(alert: Alert, links: Sequence[Link]) -> bool:
+    """Signals leave one link each time they come and one when they end: while they are few nothing needs to be counted."""
+    return alert.rule_kind == "signal" and len(links) == 1 and 2 * alert.count < LONGEST_CHAIN
 
 
 def plain_link(finding: Finding, now: datetime) -> Link:
