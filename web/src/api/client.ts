@@ -20,6 +20,13 @@ export class ApiError extends Error {
     const found = (fields as { field?: string; message?: string }[]).find((entry) => entry.field?.split('.').at(-1) === name)
     return found?.message
   }
+
+  /** What is wrong with fields that are not among these, such as two that contradict each other. */
+  others(names: readonly string[]): string[] {
+    const fields = this.details['fields']
+    if (!Array.isArray(fields)) return []
+    return (fields as { field?: string; message?: string }[]).filter((entry) => !names.includes(entry.field?.split('.').at(-1) ?? '')).flatMap((entry) => entry.message ?? [])
+  }
 }
 
 interface Surroundings {

@@ -5,7 +5,8 @@ import { useI18n } from 'vue-i18n'
 import type { IncidentItem, TimelineEntry } from '@/api/types'
 import { wordsFor } from '@/i18n'
 import { readNote } from '@/logic/script'
-import { detail, detailText, storyOf } from '@/logic/story'
+import { detail, detailText, instantIn, namesIn, storyOf } from '@/logic/story'
+import { exactTime, otherDay, shortTime } from '@/logic/times'
 
 export function useWords() {
   const { t, te } = useI18n()
@@ -14,7 +15,7 @@ export function useWords() {
   const metricWords = (metric: string): string => wordsFor('metric', metric)
 
   function who(incident: IncidentItem): string {
-    return incident.resident_name ?? incident.home_name ?? t('incident.system')
+    return incident.resident_name ?? incident.home_name ?? incident.area?.name ?? t('incident.system')
   }
 
   /** "王秀英在卧室按下了求助按钮": one sentence, the person first. */
@@ -24,11 +25,14 @@ export function useWords() {
     const where = story.room ? t('incident.in_room', { room: story.room }) : ''
     const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
     const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''
+    if (incident.area) return t('sentence.area', { who: name, what: kindWords(story.what), n: incident.homes_affected })
     return t(key, { who: name, where, room: story.room ?? '', what: kindWords(story.what), device: story.device ?? '', measured })
   }
 
   function actWords(entry: Pick<TimelineEntry, 'act' | 'details'>): string {
     if (entry.act === 'noted' && readNote(detailText(entry)).step !== null) return t('timeline.step_done')
+    if (entry.act === 'page_answered') return t(`answered.${detail(entry, 'answer') ?? 'received'}`, { name: detail(entry, 'person') ?? t('told.somebody') })
+    if (entry.act === 'page_delivered') return wordsFor('delivered', detail(entry, 'status') ?? 'delivered')
     return wordsFor('timeline', entry.act)
   }
 
@@ -42,14 +46,31 @@ export function useWords() {
     const reason = detail(entry, 'reason')
     if (reason !== null) parts.push(wordsFor('reason', reason))
     if (entry.act === 'dispatched') parts.push(sentName(entry))
-    const target = detail(entry, 'to')
-    if (target !== null) parts.push(target)
+    const told = namesIn(entry, 'to')
+    if (told.length > 0) parts.push(told.map((one) => wordsFor('channel', one)).join(t('family.and')))
+    const [channel, via] = [detail(entry, 'channel'), detail(entry, 'via')]
+    if (channel !== null) parts.push(wordsFor('channel', channel))
+    if (via !== null) parts.push(wordsFor('answered_via', via))
+    parts.push(...moreOf(entry))
     const number = detail(entry, 'into_number') ?? detail(entry, 'number')
     if (number !== null) parts.push(t('incident.number', { n: number }))
     const { step, words } = readNote(detailText(entry))
     if (step !== null && te(`script.${step}`)) parts.push(t(`script.${step}`))
     else if (words) parts.push(words)
     return parts.filter(Boolean).join(' · ')
+  }
+
+  /** What newer acts tell: a mode, its end, how many homes, whom nobody could reach, what the auditor mended. */
+  function moreOf(entry: Pick<TimelineEntry, 'act' | 'details'>): string[] {
+    const parts: string[] = []
+    const [mode, until, homes, mended] = [detail(entry, 'mode'), instantIn(entry, 'until'), detail(entry, 'homes'), detail(entry, 'what')]
+    if (mode !== null) parts.push(wordsFor('mode', mode))
+    if (until !== null) parts.push(t('told.until', { time: otherDay(until, Date.now()) ? exactTime(until).slice(5, 16) : shortTime(until) }))
+    if (homes !== null) parts.push(t('outage.homes', { n: homes }, Number(homes)))
+    if (entry.act === 'repaired' && mended !== null) parts.push(wordsFor('repaired', mended))
+    const unreachable = namesIn(entry, 'unreachable')
+    if (unreachable.length > 0) parts.push(t('told.unreachable', { names: unreachable.join(t('family.and')) }))
+    return parts
   }
 
   /** Who was sent. */

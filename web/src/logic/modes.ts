@@ -40,7 +40,7 @@ const CHOICES: Record<ModeName, readonly [End['unit'], number][]> = {
 export function ends(mode: ModeName, now: number): End[] {
   const evening = new Date(now)
   evening.setHours(20, 0, 0, 0)
-  return CHOICES[mode].flatMap(([unit, count]) => {
+  return CHOICES[mode].flatMap<End>(([unit, count]) => {
     if (unit === 'evening') return evening.getTime() - now >= HOUR ? [{ unit, count, until: evening.getTime() }] : []
     // A minute less than the most, so that the way to the centre cannot make it too long.
     return [{ unit, count, until: Math.min(now + count * (unit === 'hours' ? HOUR : DAY), now + LONGEST[mode] - 60_000) }]

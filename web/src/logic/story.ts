@@ -56,3 +56,18 @@ export function detail(entry: Pick<TimelineEntry, 'details'>, name: string): str
   const value = entry.details?.[name]
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null
 }
+
+/** The names in a detail that is one name or a list of them. */
+export function namesIn(entry: Pick<TimelineEntry, 'details'>, name: string): string[] {
+  const value = entry.details?.[name]
+  if (typeof value === 'string' && value !== '') return [value]
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string' && one !== '') : []
+}
+
+/** An instant in a detail, or null; the centre writes it with or without its `T`. */
+export function instantIn(entry: Pick<TimelineEntry, 'details'>, name: string): string | null {
+  const value = entry.details?.[name]
+  if (typeof value !== 'string') return null
+  const at = Date.parse(value.replace(' ', 'T'))
+  return Number.isNaN(at) ? null : new Date(at).toISOString()
+}

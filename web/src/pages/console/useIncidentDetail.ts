@@ -7,9 +7,13 @@ import type { IncidentDetail } from '@/api/types'
 import type { Act } from '@/logic/acts'
 import { useIncidents } from '@/stores/incidents'
 
+/** The acts of the usual way, and those on its alerts. */
+export type ActName = Act | 'shelve' | 'unshelve' | 'merge' | 'split'
+
 const UNDO_MILLISECONDS = 10_000
 
-export function useIncidentDetail(id: Ref<number | null>) {
+/** `moved` is told where the work goes on when an act leads to another incident: merged into it, split off, off the shelf. */
+export function useIncidentDetail(id: Ref<number | null>, moved: (incident: IncidentDetail) => void) {
   const incidents = useIncidents()
   const detail = shallowRef<IncidentDetail | null>(null)
   const problem = ref<string | null>(null)
@@ -52,23 +56,27 @@ export function useIncidentDetail(id: Ref<number | null>) {
   })
 
   /** Do something to the incident. Answers whether it was done; a refusal stands beside the buttons. */
-  function act(name: Act, body: Record<string, unknown> = {}): Promise<boolean> {
+  function act(name: ActName, body: Record<string, unknown> = {}, alert: number | null = null): Promise<boolean> {
     const target = id.value
     if (target === null || busy.value === name) return Promise.resolve(false)
     // One after the other, in the order of the keys: nothing a fast hand asked for is dropped.
-    const mine = before.then(() => send(target, name, body))
+    const mine = before.then(() => send(target, name, body, alert === null ? name : `alerts/${alert}/${name}`))
     before = mine.catch(() => undefined)
     return mine
   }
 
-  async function send(target: number, name: Act, body: Record<string, unknown>): Promise<boolean> {
+  async function send(target: number, name: ActName, body: Record<string, unknown>, path: string): Promise<boolean> {
     busy.value = name
     refusal.value = null
     try {
-      const answer = await api.post<IncidentDetail>(`/incidents/${target}/${name}`, body)
+      const answer = await api.post<IncidentDetail>(`/incidents/${target}/${path}`, body)
       generation += 1
-      if (id.value === target) detail.value = answer
       incidents.apply(answer)
+      if (answer.id !== target) {
+        if (id.value === target) moved(answer)
+        return true
+      }
+      if (id.value === target) detail.value = answer
       if (name === 'close') undo.value = { id: target, until: Date.now() + UNDO_MILLISECONDS }
       if (name === 'reopen') undo.value = null
       return true
