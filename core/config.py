@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     sms_sign_name: str | None = Field(None, description="Signature (签名) registered with the text message provider.")
     sms_template: str | None = Field(
         None,
-        description="Template code registered with Aliyun; its variables are those of a page's text, and `code_1` `code_2` end the link.",
+        description="Template code registered with Aliyun; its variables are a page's values; `code_1`, `code_2` end the link.",
     )
     voice_provider: Literal["none", "aliyun", "generic"] = Field("none", description="Who makes telephone calls.")
     voice_url: str | None = Field(
