@@ -52,7 +52,8 @@ SETTINGS: dict[str, Any] = {
     "phases": tuple(phase for phase in Phase if phase is not Phase.shrink),
 }
 JOINABLE = {"open", "acknowledged", "dispatched", "on_scene"}
-FAULTS = {"battery", "device_fault", "silence"}
+FAULTS = {"battery", "device_fault", "outage", "silence"}
+MUTED = {AlertState.SUPPRESSED, AlertState.OUT_OF_SERVICE}
 WATCH: dict[str, Any] = {"facts": {"cancel_window_seconds": 30.0}}
 
 devices = st.sampled_from(["button", "smoke", "pendant", "pendant-2", "other-button"])
@@ -92,7 +93,7 @@ class Alarms(RuleBasedStateMachine):
             if was is None:
                 continue
             assert incident.state == was.state, "only a person's act changes the state"
-            if was.state == "open":
+            if was.state == "open" and not was.test:
                 assert incident.ring_due_at is not None
                 assert was.ring_due_at is not None
                 assert incident.ring_due_at <= was.ring_due_at, "a repeat never restarts a clock"
@@ -203,7 +204,13 @@ class Alarms(RuleBasedStateMachine):
             work_off(self.town.desk)
         for incident in self.town.incidents():
             was = before.get(incident.id, "open")
-            assert incident.state == was or (was, incident.state) == ("acknowledged", "open")
+            by_time = (was, incident.state) == ("acknowledged", "open")
+            assert incident.state == was or by_time or (incident.state == "closed" and self.may_end(incident))
+
+    @staticmethod
+    def may_end(_incident: Incident) -> bool:
+        """Whether time alone may close an incident: never, but for a test that is over, or a part of an outage."""
+        return False
 
     @rule(watched=st.booleans())
     def somebody_comes_or_goes(self, *, watched: bool) -> None:
@@ -226,7 +233,9 @@ class Alarms(RuleBasedStateMachine):
     def what_waits_rings(self) -> None:
         paged = {page.incident_id for page in self.town.rows(Page)}
         for incident in self.town.incidents():
-            if incident.state == IncidentState.OPEN:
+            if incident.test:
+                assert incident.ring_due_at is None
+            elif incident.state == IncidentState.OPEN:
                 assert incident.ring_due_at is not None
                 if incident.severity == "critical":
                     assert incident.escalation_due_at is not None or incident.id in paged
@@ -240,22 +249,28 @@ class Alarms(RuleBasedStateMachine):
         incidents = {one.id: one for one in self.town.incidents()}
         shared: dict[int, list[Alert]] = {}
         for alert in self.town.alerts():
-            incident = incidents[alert.incident_id or 0]
+            if alert.incident_id is None:
+                assert alert.closed_at is not None or alert.state in {*MUTED, AlertState.SHELVED}
+                continue
+            incident = incidents[alert.incident_id]
             shared.setdefault(incident.id, []).append(alert)
             if incident.lane.startswith("life:resident:"):
                 assert alert.resident_id in {None, int(incident.lane.split(":")[2])}
             if alert.closed_at is None:
                 self._open_alert(alert, incident)
-        for alerts in shared.values():
+        for incident_id, alerts in shared.items():
+            if incidents[incident_id].test:
+                continue  # whatever one device says while somebody stands beside it
             assert len({one.kind in FAULTS for one in alerts}) == 1, "a fault never shares with a danger to life"
             assert len({one.resident_id for one in alerts} - {None}) <= 1, "what two residents wear is never mixed"
 
     @staticmethod
     def _open_alert(alert: Alert, incident: Incident) -> None:
-        assert (alert.state == AlertState.SHELVED) == (incident.state == "closed")
+        if incident.state == "closed":
+            assert alert.state in {AlertState.SHELVED, *MUTED}
         assert (alert.shelved_due_at is not None) == (alert.state == AlertState.SHELVED)
         if incident.state == "resolved":
-            assert alert.condition_active
+            assert alert.condition_active or alert.state == AlertState.SHELVED
 
     @invariant()
     def numbers_run_from_one(self) -> None:
