@@ -63,7 +63,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "backtest_over": ("这次回测已经结束。", "This backtest is over."),
     "backtest_needs_rule": ("请给出规则内容，或一条已有规则的编码，二者取一。", "Give either a rule or the code of one, not both."),
     "backtest_needs_place": ("请选择一个住户或您负责的区域。", "Choose a home, or one of your own areas."),
-    "backtest_not_possible": ("“{kind}”类规则还不会被评估，无法回测。", "Rules of the kind “{kind}” are not evaluated yet."),
+    "backtest_not_possible": (
+        "“{kind}”类规则不能按住户回测。",
+        "Rules of the kind “{kind}” cannot be run over the stored days of homes.",
+    ),
     "backtest_too_long": ("一次最多回测 {most_days} 天。", "A backtest looks at {most_days} days at most."),
     "rule_not_found": ("没有这条规则。", "There is no such rule."),
     "rule_protects_life": (

@@ -21,7 +21,8 @@ from people.rights import Caller, Scope
 LONGEST = timedelta(days=400)
 """Readings are kept no longer."""
 
-NEVER_EVALUATED = frozenset({"routine"})
+NOT_OF_HOMES = frozenset({"routine", "outage"})
+"""Kinds that cannot be run home by home: one is not evaluated yet, the other looks at whole areas at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _spec(session: Session, wanted: Wanted, actor: Caller | str) -> RuleSpec:
     spec = wanted.spec
     if spec is None:
         spec = find_rule(session, wanted.code or "", actor).spec
-    if spec.kind in NEVER_EVALUATED:
+    if spec.kind in NOT_OF_HOMES:
         raise InvalidInputError("backtest_not_possible", kind=spec.kind)
     return spec
 
@@ -129,4 +130,4 @@ def _place(session: Session, wanted: Wanted, scope: Scope) -> tuple[int | None, 
     return None, None
 
 
-__all__ = ["LONGEST", "NEVER_EVALUATED", "Wanted", "ask", "ask_and_take", "cancel", "find", "visible"]
+__all__ = ["LONGEST", "NOT_OF_HOMES", "Wanted", "ask", "ask_and_take", "cancel", "find", "visible"]

@@ -130,6 +130,7 @@ def test_a_run_is_cancelled_once(town: Town) -> None:
         ({"code": "sos", "home": "h-nowhere"}, 422, "unknown_home"),
         ({"code": "sos", "area": "nowhere"}, 422, "unknown_area"),
         ({"code": "routine"}, 422, "backtest_not_possible"),
+        ({"code": "area_outage"}, 422, "backtest_not_possible"),
         ({"code": "sos", "start": "2026-11-22T00:00:00Z", "end": "2026-11-21T00:00:00Z"}, 422, "period_invalid"),
         ({"code": "sos", "start": "2024-11-22T00:00:00Z"}, 422, "backtest_too_long"),
     ],
