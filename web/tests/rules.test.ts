@@ -57,7 +57,7 @@ describe('a rule in the form', () => {
 describe('a rule in a sentence', () => {
   it('says signals, how they end and who can take them back', () => {
     const spec = { ...freshRule('signal'), severity: 'critical', monitor: false, on: ['fall.detected'], off: [], cancel: ['fall.cancelled'], confirm_seconds: 20 } as RuleSpec
-    expect(sentence(spec)).toBe('收到「检测到跌倒」，就报「紧急」警情。设备带取消键的，先响铃，20 秒 内没有取消就确认。收到「取消跌倒」后降为「注意」，仍由人关闭。')
+    expect(sentence(spec)).toBe('收到「检测到跌倒」，就报「紧急」警情。设备带取消键的，先响铃，20 秒内没有取消就确认。收到「取消跌倒」后降为「注意」，仍由人关闭。')
   })
 
   it('says limits with their unit, how long, and what is worse', () => {
@@ -67,7 +67,7 @@ describe('a rule in a sentence', () => {
 
   it('calls every way of being seen to move one word', () => {
     const spec = { ...freshRule('sequence'), first: { ...MOVEMENT, signals: ['stove.on'], metric: null, above: null }, then: { ...MOVEMENT, signals: [...MOVEMENT.signals, 'stove.off'] }, only_when_nobody_home: true, during: null } as RuleSpec
-    expect(sentence(spec)).toContain('家中没有人时，「开灶」后 15 分钟 内没有任何活动或「关灶」')
+    expect(sentence(spec)).toContain('家中没有人时，「开灶」后 15 分钟内没有任何活动或「关灶」')
   })
 
   it('says the part of the day first', () => {
