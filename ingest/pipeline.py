@@ -23,7 +23,7 @@ from core.failpoints import reach
 from devices.children import upsert_children
 from devices.vocabulary import LIFE_SIGNALS
 from ingest.decode import Item, decode
-from ingest.plan import Plan, make_plan
+from ingest.plan import Plan, make_plan, signs_of_repeats
 from ingest.rate_limit import TelemetryLimit
 from ingest.receipts import ReceiptMessage
 from ingest.source import Delivery
@@ -79,6 +79,7 @@ class Pipeline:
         self._tools.rules.absorb(plan.learnt, plan.timers, self._tools.clock.now())
         self._on_outcomes(outcomes)
         self._note(plan)
+        plan.readings += signs_of_repeats(outcomes)
         if plan.readings:
             self._tools.recorder.record(plan.readings)
         reach("ingest.after_readings")

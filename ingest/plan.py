@@ -5,12 +5,14 @@ Pure given the book and the conditions that are active; made anew when a home tu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.conditions import ActiveConditions
-from alerts.findings import Condition, Finding
+from alerts.findings import Condition, Finding, Outcome
+from alerts.model import Disposition
 from alerts.rules.battery import METRIC as BATTERY
 from alerts.rules.context import ActiveLookup, Evaluation, TimerChange
 from alerts.rules.evaluate import HomeEvaluator
@@ -92,14 +94,17 @@ class _Planner:
         plan = self.plan
         evaluator, active = self.evaluators.of(page)
         heard: dict[int, tuple[KnownDevice, bool]] = {speaker.facts.id: (speaker, False)}
+        left: set[int] = set()
         for signal in item.decoded.signals:
             if (device := item.device_of(signal.device)) is not None:
                 heard[device.facts.id] = (device, True)
-                self._signal(evaluator, active, device, signal)
+                if self._signal(evaluator, active, device, signal):
+                    left.add(device.facts.id)
         for reading in _in_order(item.decoded.readings, page):
             if (device := item.device_of(reading.device)) is not None:
                 heard.setdefault(device.facts.id, (device, False))
                 facts = device.facts
+                left.add(facts.id)
                 plan.readings.append(StoredReading(facts.home_id, facts.id, reading.metric, reading.at, reading.value))
                 plan.values.append((device, item, reading))
                 if found := evaluator.on_reading(reading, facts, active):
@@ -110,7 +115,7 @@ class _Planner:
                 self._state(evaluator, active, item, device, state)
         if not item.raw.retained:  # what the broker kept from before says nothing of now
             self._heard(evaluator, active, item, heard.values())
-            self._trace(item, heard.values())
+            self._trace(item, heard, left)
 
     def _state(self, evaluator: HomeEvaluator, active: ActiveLookup, item: Item, device: KnownDevice, state: StateUpdate) -> None:
         self.plan.states.append((device, item, state))
@@ -124,28 +129,41 @@ class _Planner:
             if found := evaluator.on_heard(device.facts, item.raw.received_at, active):
                 self._take(evaluator, found)
 
-    def _trace(self, item: Item, heard: Collection[tuple[KnownDevice, bool]]) -> None:
-        """A sign of life of each device that left no reading; a gateway's follows from those of its children."""
-        measured = {one.facts.id for reading in item.decoded.readings if (one := item.device_of(reading.device)) is not None}
-        for device, _ in heard:
-            facts = device.facts
-            behind = any(other.facts.parent_id == facts.id for other, _ in heard)
-            if facts.id not in measured and not behind:
-                self.plan.readings.append(StoredReading(facts.home_id, facts.id, HEARD, item.raw.received_at, 1.0))
+    def _trace(self, item: Item, heard: Mapping[int, tuple[KnownDevice, bool]], left: AbstractSet[int]) -> None:
+        """A sign of life of each device that left no reading and no signal; a gateway's follows from those of its children."""
+        silent = heard.keys() - left
+        if not silent:
+            return
+        gateways = {device.facts.parent_id for device, _ in heard.values()}
+        for device_id in silent - gateways:
+            home_id = heard[device_id][0].facts.home_id
+            self.plan.readings.append(StoredReading(home_id, device_id, HEARD, item.raw.received_at, 1.0))
 
-    def _signal(self, evaluator: HomeEvaluator, active: ActiveLookup, device: KnownDevice, signal: Signal) -> None:
+    def _signal(self, evaluator: HomeEvaluator, active: ActiveLookup, device: KnownDevice, signal: Signal) -> bool:
+        """Whether it will be stored."""
         news = self.reported.is_news(device.facts.id, signal)
         found = evaluator.on_signal(signal, device.facts, active, news=news)
         # What raises an alert, or what one stands on, always passes: the engine, which reads what is stored, decides.
         if news or any(one.condition in _RAISES or self.conditions.severity(*one.key) is not None for one in found.findings):
             self._take(evaluator, found)
             self.plan.told.append((device.facts.id, signal))
+            return True
+        return False
 
     def _take(self, evaluator: HomeEvaluator, found: Evaluation) -> None:
         self.plan.findings += found.findings
         if found.timers:
             self.plan.timers.setdefault(evaluator.home.id, []).extend(found.timers)
             evaluator.memory.change(found.timers, self.now)
+
+
+def signs_of_repeats(outcomes: Iterable[Outcome]) -> list[StoredReading]:
+    """A sign of life for each repeat, which is not stored as a signal again."""
+    return [
+        StoredReading(finding.home_id, event.device_id, HEARD, event.received_at, 1.0)
+        for finding, event in ((one.finding, one.finding.event) for one in outcomes if one.disposition is Disposition.DUPLICATE)
+        if event is not None and finding.home_id is not None and not event.retained
+    ]
 
 
 def _in_order(readings: Sequence[Reading], page: HomePage) -> Sequence[Reading]:
