@@ -235,7 +235,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "没有找到您的联系人登记，请让调度中心登记您的电话号码。",
         "No contact with your number is registered; ask the centre to enter it.",
     ),
-    "unknown_page_test": ("没有这次测试。", "There is no such test."),
     "answer_link_unknown": ("这个链接无效。", "This link is not valid."),
     "answer_link_expired": ("这个链接已过期，请联系调度中心。", "This link has expired; call the centre."),
     "answer_link_used": ("您已经回复过了。", "You have answered already."),

@@ -1,32 +1,49 @@
-"""What lets one person answer one page once without signing in: 256 random bits, of which only the SHA-256 is stored.
+"""What lets one person answer one page once without signing in: 256 bits nobody can guess, of which the SHA-256 is stored.
 
-A token is minted in the transaction that claims its page, so that no page is sent without one and none exists for a page
-that was not claimed. An attempt that is made again mints another; the earlier ones stay good, since their message may
-have arrived. A process that dies with a token in hand leaves a hash nobody can use.
+A token is an HMAC of its page under a key of the data folder, so that every attempt of a page says the same words with
+the same link, and whoever reads the database holds none. Its row is made in the transaction that claims its page: no
+page is sent without one, and none is good for a page that was never claimed.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from alerts.channels.keys import load_or_create_keys
 from alerts.paging.model import Page, PageToken
 from core.config import Settings
-from core.ids import hash_secret, new_secret
+from core.ids import hash_secret
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 FORGOTTEN_AFTER = timedelta(days=30)
 
 
 def mint(session: Session, page: Page, now: datetime, settings: Settings) -> str:
-    """A new token of a page, to be told to its person only."""
-    token = new_secret()
+    """The token of a page, to be told to its person only, good from now on for its time; a used one stays used."""
+    told = f"{page.id}:{page.idempotency_key}".encode()
+    token = base64.urlsafe_b64encode(hmac.new(_key(settings), told, hashlib.sha256).digest()).decode().rstrip("=")
+    hashed = hash_secret(token)
     expires_at = now + timedelta(hours=settings.page_link_hours)
-    session.add(PageToken(token_hash=hash_secret(token), page_id=page.id, expires_at=expires_at))
+    known = session.scalar(sa.select(PageToken).where(PageToken.token_hash == hashed))
+    if known is None:
+        session.add(PageToken(token_hash=hashed, page_id=page.id, expires_at=expires_at))
+    else:
+        known.expires_at = max(known.expires_at, expires_at)
     return token
+
+
+@lru_cache(maxsize=8)
+def _key(settings: Settings) -> bytes:
+    """The key of links, made from the one of web push, so that pagers that share that one share this."""
+    return hmac.new(load_or_create_keys(settings).vapid_private.encode(), b"links of pages", hashlib.sha256).digest()
 
 
 def find(session: Session, token: str, *, lock: bool = False) -> PageToken | None:
