@@ -248,6 +248,7 @@ class IncidentHome(OfCentre, Base):
     """A home of an incident of an area, with how much is at risk there."""
 
     __tablename__ = "incident_homes"
+    __table_args__ = (sa.Index("ix_incident_homes_lost", "incident_id", **_where("restored_at IS NULL")),)
     incident_id: Mapped[int] = mapped_column(sa.ForeignKey("incidents.id"), primary_key=True)
     home_id: Mapped[int] = mapped_column(sa.ForeignKey("homes.id"), primary_key=True, index=True)
     joined_at: Mapped[datetime]

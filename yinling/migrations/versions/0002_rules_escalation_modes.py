@@ -226,6 +226,7 @@ def _add_tables() -> None:
         sa.PrimaryKeyConstraint("incident_id", "home_id", name=op.f("pk_incident_homes")),
     )
     op.create_index(op.f("ix_incident_homes_home_id"), "incident_homes", ["home_id"], unique=False)
+    _partial_index("ix_incident_homes_lost", "incident_homes", ["incident_id"], "restored_at IS NULL")
     op.create_table(
         "modes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
