@@ -76,6 +76,9 @@ export function freshRule(kind: RuleKind): RuleSpec {
   }
 }
 
+/** Whether it can be run over the stored days of homes: an outage looks at whole areas, a routine is not evaluated yet. */
+export const canBacktest = (kind: string): boolean => kind !== 'outage' && kind !== 'routine'
+
 /** Metrics with the unit a person would say; empty where there is none. */
 export const METRIC_UNITS: Record<string, string> = {
   heart_rate: '1/min',
