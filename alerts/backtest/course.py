@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from alerts.backtest.ears import Deaf, deaf_until
 from alerts.backtest.silence import Silences
 from alerts.backtest.sources import Entry, Look, Reports, Sources, StoredHistory, StoredSignal
 from alerts.conditions import ActiveConditions
@@ -23,6 +24,7 @@ from alerts.rules.evaluate import HomeEvaluator
 from alerts.rules.index import RuleIndex
 from alerts.rules.memory import HomeMemory
 from alerts.rules.threshold import Measured
+from alerts.ruleset.schemas import InactivityRule
 from devices.vocabulary import METRICS, SIGNAL_TYPES
 
 TICK = 200
@@ -41,13 +43,16 @@ class Found:
 class Course:
     """One home, its rules, and what is known of it at one moment of its stored time."""
 
-    def __init__(self, home: HomeFacts, index: RuleIndex, zone: ZoneInfo, history: StoredHistory) -> None:
+    def __init__(
+        self, home: HomeFacts, index: RuleIndex, zone: ZoneInfo, history: StoredHistory, deaf: Sequence[Deaf] = ()
+    ) -> None:
         self.home = home
         self.memory = HomeMemory()
         self._index = index
+        self._deaf = deaf
         self._evaluator = HomeEvaluator(home, index, self.memory, zone, history)
         self._conditions = ActiveConditions()
-        self._silences = Silences(home, index.absences)
+        self._silences = Silences(home, index.absences, deaf)
         self._reports = Reports()
         self._dues: list[tuple[datetime, str, str]] = []
         self._now: datetime | None = None
@@ -92,12 +97,20 @@ class Course:
             if timer is not None and timer.due_at < at and (silent_at is None or timer.due_at <= silent_at):
                 heapq.heappop(self._dues)
                 self._now = max(timer.due_at, self._now or timer.due_at)
-                yield from self._take(self._evaluator.on_due(timer, self._now, self._active))
+                yield from self._take(self._due(timer, self._now))
             elif silent_at is not None and silent_at < at:
                 self._now = max(silent_at, self._now or silent_at)
                 yield from self._take(Evaluation(tuple(self._silences.judge(self._now, self._active))))
             else:
                 return
+
+    def _due(self, timer: DueTimer, now: datetime) -> Evaluation:
+        """Judge a timer; nobody is called inactive for an outage of our own."""
+        rule = self._index.by_code.get(timer.rule)
+        excused = deaf_until(self._deaf, now) if rule is not None and isinstance(rule.spec, InactivityRule) else None
+        if excused is not None:
+            return Evaluation(timers=(TimerChange(timer.rule, timer.subject, excused, timer.state, timer.armed_at),))
+        return self._evaluator.on_due(timer, now, self._active)
 
     def _next_timer(self) -> DueTimer | None:
         while self._dues:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from alerts.backtest.course import Course, Found
+from alerts.backtest.ears import Deaf, deaf_times
 from alerts.backtest.fires import Fire
 from alerts.backtest.sources import Sources, StoredHistory
 from alerts.backtest.standing import StayedModes
@@ -49,12 +50,13 @@ class HomeReader(Protocol):
 
 
 class Replay:
-    """Runs rules over stored homes. Holds no state between two; one may serve all threads."""
+    """Runs rules over stored homes. Keeps nothing between two but what was read once; one may serve all threads."""
 
     def __init__(self, sources: Sources, read_home: HomeReader, timezone: str) -> None:
         self._sources = sources
         self._read_home = read_home
         self._zone = ZoneInfo(timezone)
+        self._deaf: tuple[datetime, datetime, tuple[Deaf, ...]] | None = None
         self._index: Callable[[tuple[RuleInForce, ...]], RuleIndex] = lru_cache(maxsize=32)(index_of)
 
     def fires(self, rule: RuleInForce, home_id: int, start: datetime, end: datetime) -> Iterator[Fire | None]:
@@ -83,13 +85,22 @@ class Replay:
         rules = () if home.probe else Ruleset(wanted).for_home(key_of(home))
         if wanted[0] not in rules:
             return
-        for found in self.course(home, rules).run(self._sources, start - look_back(wanted[0].spec, home), end):
+        begin = start - look_back(wanted[0].spec, home)
+        for found in self.course(home, rules, self._deaf_times(begin, end)).run(self._sources, begin, end):
             if found is None or found.at >= start:
                 yield found
 
-    def course(self, home: HomeFacts, rules: tuple[RuleInForce, ...]) -> Course:
+    def course(self, home: HomeFacts, rules: tuple[RuleInForce, ...], deaf: tuple[Deaf, ...] = ()) -> Course:
         """A home and rules, ready to be lived again."""
-        return Course(home, self._index(rules), self._zone, StoredHistory(self._sources.readings))
+        return Course(home, self._index(rules), self._zone, StoredHistory(self._sources.readings), deaf)
+
+    def _deaf_times(self, start: datetime, end: datetime) -> tuple[Deaf, ...]:
+        """Outages of our own; the same for every home of a run, so they are read once."""
+        known = self._deaf
+        if known is None or known[:2] != (start, end):
+            with self._sources.database.snapshot() as session:
+                known = self._deaf = (start, end, deaf_times(session, start, end))
+        return known[2]
 
 
 def is_new(found: Found) -> bool:

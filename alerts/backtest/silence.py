@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from alerts.backtest.ears import Deaf, deaf_until
 from alerts.facts import DeviceFacts
 from alerts.findings import Condition, Finding
 from alerts.rules.absence import RULE, Heard, judge_silence, patience_seconds
@@ -21,8 +22,9 @@ from alerts.ruleset.compile import RuleInForce
 class Silences:
     """The voices of one home's devices under the rules for their absence."""
 
-    def __init__(self, home: HomeFacts, rules: Sequence[RuleInForce]) -> None:
+    def __init__(self, home: HomeFacts, rules: Sequence[RuleInForce], deaf: Sequence[Deaf] = ()) -> None:
         self._home = home
+        self._deaf = deaf
         self._rules = {rule.code: rule for rule in rules}
         self._last_seen: dict[int, datetime] = {}
         self._back_at: dict[int, datetime] = {}
@@ -67,7 +69,8 @@ class Silences:
         parent_silent = parent is not None and active(RULE, parent.subject) is not None
         back_at = None if parent is None else self._back_at.get(parent.id)
         heard = Heard(self._last_seen.get(device_id), parent_silent, back_at)
-        verdict = judge_silence(facts, heard, now, active=active(code, facts.subject) is not None, rule=rule)
+        is_silent = active(code, facts.subject) is not None
+        verdict = judge_silence(facts, heard, now, grace_until=deaf_until(self._deaf, now), active=is_silent, rule=rule)
         if verdict.due_at is not None:
             heapq.heappush(self._dues, (verdict.due_at, device_id, code))
         if verdict.finding is not None:
