@@ -38,7 +38,7 @@ def test_movement_asks_and_only_once(town: Town, mode: ModeKind, signal: str) ->
     stored = town.rows(Mode)[0]
     assert stored.movement_seen_at == town.clock.now()
     assert stored.ended_at is None
-    assert town.alerts()[0].evidence["mode"] == mode
+    assert (town.alerts()[0].evidence or {})["mode"] == mode
     town.do(close, incident.id, Ending("reassured"))
     town.later(600)
     town.say(signal, "smoke")

@@ -14,7 +14,6 @@ from integration.alerts.test_the_invariants_hold_whatever_happens import (
     MUTED,
     SETTINGS,
     START,
-    Actor,
     Alarms,
     actors,
     devices,
@@ -32,6 +31,7 @@ from alerts.outage_watch import OutageWatch
 from alerts.ruleset.compile import builtin_rules
 from alerts.ruleset.model import Rule, RuleVersion
 from alerts.shelving import Shelf, shelve, unshelve
+from alerts.timeline import Actor
 from core.errors import YinlingError
 from people.model import Area, Home
 

@@ -65,7 +65,7 @@ def test_no_mode_mutes_a_danger_to_life(kind: str, severity: Severity, rule_kind
 @pytest.mark.parametrize("mode", [ModeKind.AWAY, ModeKind.HOSPITAL])
 @pytest.mark.parametrize("rule_kind", ["inactivity", "routine"])
 def test_an_empty_home_is_not_inactive(mode: ModeKind, rule_kind: str) -> None:
-    assert judge(found(rule_kind=rule_kind), stay(mode)) == mode
+    assert judge(found(rule_kind=rule_kind), stay(mode)) == mode.value
 
 
 @pytest.mark.parametrize("rule_kind", ["signal", "threshold", "trend", "sequence", "absence", "battery", "outage"])
