@@ -19,7 +19,7 @@ def test_an_escalation_due_in_thirty_seconds_still_comes_in_thirty_seconds(tmp_p
     ) as world:
         home = world.centre.home()
         operator = world.staff("operator", "operator", phone=False)
-        with world.watching(operator), world.button(world.centre.device(home)) as device:
+        with world.watching(operator), world.button(world.device(home)) as device:
             incident = world.press(device)
             world.wait(28)
             world.set_wall_clock(timedelta(hours=hours))

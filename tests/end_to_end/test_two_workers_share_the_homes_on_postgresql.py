@@ -24,7 +24,7 @@ def test_every_press_opens_one_incident_and_pages_once(tmp_path: Path, postgresq
         homes = [world.centre.home() for _ in range(HOMES)]
         assert {partition_of(home, 2) for home in homes} == {0, 1}, "both workers have homes"
         with ExitStack() as stack:
-            devices = [stack.enter_context(world.button(world.centre.device(home))) for home in homes]
+            devices = [stack.enter_context(world.button(world.device(home))) for home in homes]
             opened = {device.credentials.home: world.press(device)["id"] for device in devices[:6]}
             for victim in ("ingest-1", "pager"):
                 world.centre.wait_restarted(victim, world.centre.kill(victim))

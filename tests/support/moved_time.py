@@ -12,10 +12,11 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import sqlalchemy as sa
@@ -30,11 +31,17 @@ from core.database import Database
 from core.movable_clock import VARIABLE, TimeFile
 from ingest.broker_secrets import load_or_create_secrets
 
+ZONE = ZoneInfo("Asia/Shanghai")
 HOP = timedelta(seconds=5)
 """Less than what the auditor calls overdue, and than what a screen's presence lasts."""
 ROUND_SECONDS = 20.0
 _NEVER_SECONDS = 10**8  # the probe would be overtaken by moved time, so it speaks once, at the start
 _YEARS_HOURS = 24 * 366 * 10
+
+
+def local_instant(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    """An instant by the centre's wall."""
+    return datetime(year, month, day, hour, minute, tzinfo=ZONE)
 
 
 @dataclass
@@ -70,6 +77,14 @@ class World:
     def wait_until(self, instant: datetime, *, hop: timedelta = HOP) -> None:
         """Let time pass until an instant."""
         self.wait((instant - self.now()).total_seconds(), hop=hop)
+
+    def wait_since(self, incident: dict[str, Any], seconds: float) -> None:
+        """Let time pass until so long after an incident was opened."""
+        self.wait_until(datetime.fromisoformat(incident["opened_at"]) + timedelta(seconds=seconds))
+
+    def time_passes_unseen(self, seconds: float) -> None:
+        """Time passes while nothing of the centre runs."""
+        self.time.advance(timedelta(seconds=seconds))
 
     def set_wall_clock(self, by: timedelta) -> None:
         """Somebody sets the wall clock."""
@@ -152,11 +167,53 @@ class World:
         self.centre.post(points, {"channel": "apprise", "address": self.phones.address(name)})
         return contact_id
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT as the administrator; anything but success fails the test."""
+        answer = self.centre.api.put(f"/api/v1{path}", json=body)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()
+
+    def act(self, who: httpx.Client, incident_id: int, act: str, **body: Any) -> None:
+        """Somebody does something with an incident."""
+        answer = who.post(f"/api/v1/incidents/{incident_id}/{act}", json=body)
+        assert answer.status_code == 200, answer.text
+        self.settle()
+
     # ---- homes
+
+    def device(self, home: str, profile: str = "sos-button", **fields: Any) -> Credentials:
+        """A device whose test the centre has seen, so that it counts for everything."""
+        credentials = self.centre.device(home, profile, **fields)
+        with self.button(credentials) as tested:
+            self.say(tested, "device.tested")
+        self.centre.post(f"/devices/{credentials.id}/live")
+        return credentials
 
     def button(self, credentials: Credentials) -> Any:
         """A device whose clock is the centre's."""
         return button(credentials, wall=lambda: self.now().timestamp())
+
+    def restart(self) -> None:
+        """Start the centre again after it died; devices find it on its new ports."""
+        self.centre.process = None
+        self.centre.start()
+
+    def moved_credentials(self, credentials: Credentials) -> Credentials:
+        """The same device, where the broker listens now."""
+        return replace(credentials, port=self.centre.mqtt_port)
+
+    def say(self, device: Button, kind: str) -> None:
+        """An event that asks for nobody; it is in the store afterwards."""
+        before = self._signals()
+        event_id = f"{kind}-{device.new_id()}"
+        device.publish_event(event_id, kind)
+        device.wait_acknowledged(event_id)
+        until(lambda: self._signals() > before, 20, f"{kind} in the store")
+        self.settle()
+
+    def _signals(self) -> int:
+        with self.database.snapshot() as session:
+            return session.scalar(sa.text("SELECT count(*) FROM signals")) or 0
 
     def press(self, device: Button, kind: str = "sos.pressed") -> dict[str, Any]:
         """A press that the centre took; the incident it opened or joined."""
