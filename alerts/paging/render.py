@@ -85,12 +85,6 @@ def template_of(session: Session, key: str, language: str) -> Template:
     return BUILT_IN[key, language] if own is None else Template(own.title, own.body)
 
 
-def page_text(facts: PageFacts, language: str, timezone: str) -> tuple[str, str]:
-    """Title and body of the built-in alarm text, without a link."""
-    reader = Reader(language, timezone)
-    return fill(BUILT_IN[f"{event_of(facts.cause)}.full", language], values(facts, reader))
-
-
 def _values(session: Session, page: Page, reader: Reader, now: datetime, settings: Settings) -> dict[str, str]:
     answers = event_of(page.cause) in ANSWERED_BY_LINK
     address = link(mint(session, page, now, settings), settings) if answers else settings.page_address
@@ -127,4 +121,4 @@ def _details(session: Session, page: Page, several: Sequence[dict[str, str]]) ->
     }
 
 
-__all__ = ["facts_of", "message_of", "page_text", "template_of"]
+__all__ = ["facts_of", "message_of", "template_of"]

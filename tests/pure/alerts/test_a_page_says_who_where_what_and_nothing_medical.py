@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from alerts.model import Severity
-from alerts.paging.render import page_text
-from alerts.paging.texts import PageFacts, masked
+from alerts.paging.templates import BUILT_IN, fill
+from alerts.paging.texts import PageFacts, Reader, masked, values
 from alerts.ringing import RING_FACTORS
 
 FACTS = PageFacts(
@@ -19,6 +19,10 @@ FACTS = PageFacts(
     address="幸福路1号",
     residents=("李秀英",),
 )
+
+
+def page_text(facts: PageFacts, language: str, timezone: str) -> tuple[str, str]:
+    return fill(BUILT_IN["alarm.full", language], values(facts, Reader(language, timezone)))
 
 
 @pytest.mark.parametrize(("language", "what"), [("zh-CN", "紧急求助"), ("en", "SOS")])
@@ -34,6 +38,11 @@ def test_a_drill_says_so_first() -> None:
     drill = PageFacts(7, "sos", "nobody_watching", FACTS.opened_at, "c", None, None, (), drill=True)
     assert page_text(drill, "zh-CN", "Asia/Shanghai")[0].startswith("【演练】")
     assert page_text(drill, "en", "UTC")[0].startswith("[DRILL]")
+
+
+@pytest.mark.parametrize("number", ["13800138000", "+49 170 1234567", "120", ""])
+def test_a_number_is_shown_by_its_last_digits(number: str) -> None:
+    assert masked(number) in {"…8000", "…4567", "…"}
 
 
 @pytest.mark.parametrize("target", ["json://user:secret@example.org/token?key=abc", "tgram://123456:SECRETTOKEN/99"])
