@@ -289,6 +289,22 @@ def test_a_days_weight_is_compared_with_the_days_before(centre: Centre) -> None:
     assert [name for _, name, _ in centre.links(alert)] == ["weight"] * 3
 
 
+def test_days_that_cannot_be_read_are_judged_later_and_by_nothing_else(centre: Centre) -> None:
+    centre.measure("scale", weight=60.0)
+    centre.wait(days=1)
+    centre.measure("scale", weight=63.0)
+    centre.bench.store.close()
+    readings = centre.folder / "readings.db"
+    aside = readings.rename(centre.folder / "aside.db")
+    readings.mkdir()  # a file that cannot be opened
+    assert "weight_gain" not in centre.wait(days=1)
+    with centre.database.snapshot() as session:
+        assert session.scalars(sa.select(Poison)).all() == []
+    readings.rmdir()
+    aside.rename(readings)
+    assert "weight_gain" in centre.wait(minutes=1)
+
+
 @pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(hours=-1)])
 def test_a_step_of_the_wall_clock_neither_hurries_nor_delays(centre: Centre, step: timedelta) -> None:
     centre.say("pendant", "fall.detected")
