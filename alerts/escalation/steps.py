@@ -39,12 +39,19 @@ def escalate(session: Session, incident: Incident, now: datetime, settings: Sett
         _end(session, incident, frozen, now)
         return
     reached = False
+    passed: list[tuple[int, list[str]]] = []
     while not reached and frozen.step(number) is not None:
-        reached = _take(session, incident, frozen, number, now, settings)
+        reached, unreachable = _take(session, incident, frozen, number, now, settings)
+        if not reached:
+            passed.append((number, unreachable))
         number += 1
     incident.escalation_step = number
     incident.escalation_due_at = _next_due(frozen, number, incident.escalation_from_at or now, now)
-    if not reached and not _has_pages(session, incident):
+    nobody = not reached and not _has_pages(session, incident)
+    for one, unreachable in passed:
+        if not (nobody and _is_of_addresses(frozen, one)):
+            _tell_once(session, incident, Act.NOBODY_ON_DUTY, now, step=one, unreachable=unreachable)
+    if nobody:
         _tell_once(session, incident, Act.NOBODY_TO_PAGE, now, cause=frozen.cause)
     record_incident(session, incident, now)
     session.flush()
@@ -76,16 +83,21 @@ def _policy(session: Session, incident: Incident, now: datetime, settings: Setti
     return frozen
 
 
-def _take(session: Session, incident: Incident, frozen: Frozen, number: int, now: datetime, settings: Settings) -> bool:  # noqa: PLR0913, PLR0917 a step's facts
-    """Write the pages of one step; whether anybody is reached by it."""
+def _take(  # noqa: PLR0913, PLR0917 a step's facts
+    session: Session, incident: Incident, frozen: Frozen, number: int, now: datetime, settings: Settings
+) -> tuple[bool, list[str]]:
+    """Write the pages of one step; whether anybody is reached by it, and whom it meant and cannot reach."""
     step = frozen.spec.steps[number]
     recipients = resolve(session, about(session, incident), step, now, settings)
     reached, new = write_pages(session, incident, recipients, errand_of(incident, frozen, number), now)
     if new:
         tell(session, incident, Act.ESCALATED, now, step=number, round=incident.escalation_round, to=_names(reached), pages=new)
-    elif not reached and not all(target.who in _ADDRESSES for target in step.targets):
-        _tell_once(session, incident, Act.NOBODY_ON_DUTY, now, step=number, unreachable=_names(recipients))
-    return bool(reached)
+    return bool(reached), _names([one for one in recipients if not one.ways])
+
+
+def _is_of_addresses(frozen: Frozen, number: int) -> bool:
+    """A step of addresses alone: where nothing at all is set up, `nobody_to_page` says enough."""
+    return all(target.who in _ADDRESSES for target in frozen.spec.steps[number].targets)
 
 
 def _names(recipients: list[Recipient]) -> list[str]:

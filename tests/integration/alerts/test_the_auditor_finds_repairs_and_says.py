@@ -13,6 +13,7 @@ from alerts.auditor import WHAT, Auditor
 from alerts.incidents import acknowledge
 from alerts.model import Incident
 from alerts.paging.model import Page
+from core.config import Settings
 
 if TYPE_CHECKING:
     from integration.alerts.conftest import Paged
@@ -125,3 +126,22 @@ def test_a_look_that_is_old_says_nothing_outside(paged: Paged) -> None:
     assert auditor.is_content
     paged.town.later(61)
     assert auditor.is_content is False
+
+
+def test_a_step_that_had_nobody_is_not_a_page_that_is_missing(paged: Paged) -> None:
+    paged.people.staff("wang", "wang")
+    paged.people.staff("silent")
+    paged.people.policy(step(5, "second_centre"), step(10, "user:wang"), step(20, "user:silent"), step(25, "second_centre"))
+    sos = paged.town.say("sos.pressed")
+    assert paged.after(6) == ["wang"]
+    paged.after(60)
+    assert look_twice(Auditor(paged.town.desk)) == 0
+    assert paged.town.told(sos.incident_id).count("nobody_on_duty") == 3
+
+
+def test_a_centre_that_set_nothing_up_is_not_repaired_for_ever(paged: Paged) -> None:
+    paged.town.desk.settings = Settings(data_dir=paged.town.settings.data_dir)
+    sos = paged.town.say("sos.pressed")
+    paged.after(90)
+    assert look_twice(Auditor(paged.town.desk)) == 0
+    assert "nobody_to_page" in paged.town.told(sos.incident_id)

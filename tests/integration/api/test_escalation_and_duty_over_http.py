@@ -205,5 +205,5 @@ def test_an_incident_tells_where_it_stands_in_its_policy_and_keeps_it(town: Town
     put(town, policy(steps=[STEP | {"after_seconds": 500}]))
     seen = get(town, f"/incidents/{incident_id}", "operator").json()["escalation"]
     assert (seen["policy"], seen["version"], seen["step"], seen["round"]) == ("mine", 1, 0, 1)
-    assert seen["steps"] == [{"after_seconds": 20.0, "state": "next", "at": seen["next_at"], "people": []}]
+    assert seen["steps"] == [{"after_seconds": 20.0, "who": ["roster"], "state": "next", "at": seen["next_at"], "people": []}]
     assert get(town, f"/incidents/{incident_id}", "family").json()["escalation"] is None
