@@ -32,6 +32,9 @@ from alerts.timeline import Act, tell
 from alerts.work import Desk
 
 LOOK_EVERY = timedelta(seconds=1)
+HOMES_AN_ACT = 50
+"""Homes in one transaction: an alarm that comes meanwhile waits no longer than for these."""
+MOST_ACTS = 40
 RULES_EVERY = timedelta(seconds=10)
 POISON_PAUSE = timedelta(seconds=60)
 
@@ -53,10 +56,7 @@ class OutageWatch:
             return 0
         self._look_at = now + LOOK_EVERY
         try:
-            with self._desk.database.snapshot() as session:
-                if not self._plan(session, now):
-                    return 0
-            return self._desk.act(self._apply)
+            return self._work_off(now)
         except STORE_IS_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 quarantined
@@ -65,6 +65,16 @@ class OutageWatch:
                 set_aside(session, Failed("outage", "areas", error), now)
             return 0
 
+    def _work_off(self, now: datetime) -> int:
+        """Act by act until nothing is left, so that an alarm never waits for a whole dark street."""
+        done = 0
+        for _ in range(MOST_ACTS):
+            with self._desk.database.snapshot() as session:
+                if not self._plan(session, now):
+                    break
+            done += self._desk.act(self._apply)
+        return done
+
     def _plan(self, session: Session, now: datetime) -> Plan:
         if self._rules is None or self._rules_at is None or not self._rules_at <= now < self._rules_at + RULES_EVERY:
             self._rules, self._rules_at = rules_in_force(session), now
@@ -72,8 +82,8 @@ class OutageWatch:
         return plan_of(read_town(session, self._census, now), rules, now)
 
     def _apply(self, session: Session, now: datetime) -> int:
-        """Under the order lock: what the look found, looked at again."""
-        plan = self._plan(session, now)
+        """Under the order lock: what the look found, looked at again; only so many homes at once."""
+        plan = self._plan(session, now).first(HOMES_AN_ACT)
         for growth in plan.growths:
             incident = session.get_one(Incident, growth.incident_id)
             self._grow(session, incident, growth, now)
@@ -91,7 +101,7 @@ class OutageWatch:
         return plan.size
 
     def _open(self, session: Session, town: Town, wave: Wave, now: datetime) -> None:
-        """A new outage; one that stands shelved for the same area gives way, for this is news."""
+        """A new outage with its first homes; one that stands shelved for the same area gives way, for this is news."""
         area = town.areas[wave.area_id]
         watched = town.watched_in(area)
         finding = finding_of_outage(wave.rule, area.id, area.code, wave.lost, now, condition=Condition.ON, watched=watched)
@@ -109,14 +119,21 @@ class OutageWatch:
         if outcome.incident_id is None:
             return  # a rule in monitor mode: kept among the suppressed
         incident = session.get_one(Incident, outcome.incident_id)
-        self._grow(session, incident, Growth(incident.id, wave.lost), now, told=False)
+        began = min(one.at for one in wave.lost)
+        own = sa.update(Alert).where(Alert.incident_id == incident.id, Alert.home_id.is_(None), Alert.subject == finding.subject)
+        session.execute(own.values(happened_at=began))
+        self._grow(session, incident, Growth(incident.id, wave.lost[:HOMES_AN_ACT]), now, told=False)
 
     def _grow(self, session: Session, incident: Incident, growth: Growth, now: datetime, *, told: bool = True) -> None:
         if growth.area_id is not None:
             incident.area_id = growth.area_id
         risks = risks_of(session, [one.home_id for one in growth.lost], now)
+        known = sa.select(IncidentHome).where(
+            IncidentHome.incident_id == incident.id, IncidentHome.home_id.in_([one.home_id for one in growth.lost])
+        )
+        rows = {row.home_id: row for row in session.scalars(known)}
         for one in growth.lost:
-            row = session.get(IncidentHome, (incident.id, one.home_id))
+            row = rows.get(one.home_id)
             if row is None:
                 row = IncidentHome(incident_id=incident.id, home_id=one.home_id)
                 session.add(row)
@@ -130,10 +147,8 @@ class OutageWatch:
 
     @staticmethod
     def _restore(session: Session, incident: Incident, home_ids: Sequence[int], now: datetime) -> None:
-        for home_id in home_ids:
-            row = session.get(IncidentHome, (incident.id, home_id))
-            if row is not None:
-                row.restored_at = now
+        back = sa.update(IncidentHome).where(IncidentHome.incident_id == incident.id, IncidentHome.home_id.in_(home_ids))
+        session.execute(back.values(restored_at=now).execution_options(synchronize_session=False))
         tell(session, incident, Act.OUTAGE_RESTORED, now, homes=len(home_ids))
         record_incident(session, incident, now)
 

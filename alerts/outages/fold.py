@@ -6,6 +6,7 @@ where it is. A fault incident left without an open alert is closed as a duplicat
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -28,14 +29,17 @@ def fold_homes(session: Session, outage: Incident, home_ids: Sequence[int], now:
     for start in range(0, len(home_ids), _CHUNK):
         of_homes = Incident.home_id.in_(home_ids[start : start + _CHUNK])
         query = sa.select(Incident).where(of_homes, Incident.lane == FAULT, Incident.state.in_(_NOBODY_ON_THE_WAY))
-        for incident in session.scalars(query.order_by(Incident.id)).all():
-            moved += _fold(session, outage, incident, now)
+        incidents = session.scalars(query.order_by(Incident.id)).all()
+        alerts: dict[int | None, list[Alert]] = defaultdict(list)
+        still_open = sa.select(Alert).where(Alert.incident_id.in_([one.id for one in incidents]), Alert.closed_at.is_(None))
+        for alert in session.scalars(still_open.order_by(Alert.id)):
+            alerts[alert.incident_id].append(alert)
+        for incident in incidents:
+            moved += _fold(session, outage, incident, alerts[incident.id], now)
     return moved
 
 
-def _fold(session: Session, outage: Incident, incident: Incident, now: datetime) -> int:
-    query = sa.select(Alert).where(Alert.incident_id == incident.id, Alert.closed_at.is_(None)).order_by(Alert.id)
-    alerts = session.scalars(query).all()
+def _fold(session: Session, outage: Incident, incident: Incident, alerts: Sequence[Alert], now: datetime) -> int:
     going = [one for one in alerts if one.rule in OUTAGE_RULES and one.condition_active and one.state != AlertState.SHELVED]
     if not going:
         return 0

@@ -7,7 +7,7 @@ beyond its area, the area of its incident grows and no second incident is opened
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from alerts.rules.outage import LostHome, cluster_of, is_over
@@ -42,7 +42,8 @@ class OpenOutage:
     incident_id: int
     rule: str
     area_id: int
-    opened_at: datetime
+    began_at: datetime
+    """When its first home was lost."""
     joinable: bool
     active: bool
     """Whether the outage goes on."""
@@ -106,6 +107,25 @@ class Plan:
         """Whether anything is to be done."""
         return bool(self.growths or self.waves or self.restored or self.over or self.monitored_over)
 
+    def first(self, homes: int) -> Plan:
+        """This plan with at most so many homes joining and as many coming back; the rest is found by the next look."""
+        part = Plan(self.town, over=list(self.over), monitored_over=list(self.monitored_over))
+        left = homes
+        for growth in self.growths:
+            if left > 0:
+                part.growths.append(replace(growth, lost=growth.lost[:left]))
+                left -= len(growth.lost)
+        for wave in self.waves:
+            if left > 0:
+                part.waves.append(wave)
+                left -= len(wave.lost)
+        left = 4 * homes
+        for incident_id, back in self.restored.items():
+            if left > 0:
+                part.restored[incident_id] = back[:left]
+                left -= len(back)
+        return part
+
     @property
     def size(self) -> int:
         """How many homes it concerns."""
@@ -143,7 +163,7 @@ def _join(plan: Plan, outage: OpenOutage, fresh: dict[int, LostHome]) -> None:
     area = plan.town.areas.get(outage.area_id)
     if area is None or not (outage.joinable and outage.active):
         return
-    since = outage.opened_at - 2 * SETTLING
+    since = outage.began_at - SETTLING
     joining = [one for one in fresh.values() if one.at >= since and plan.town.lies_in(one.home_id, area)]
     if joining:
         plan.growths.append(Growth(outage.incident_id, tuple(joining)))

@@ -120,13 +120,13 @@ def _is_gateway(profile: str | None) -> bool:
 
 def _outages(session: Session) -> list[OpenOutage]:
     query = (
-        sa.select(Incident.id, Alert.rule, Incident.area_id, Incident.opened_at, Incident.state, Alert.condition_active)
+        sa.select(Incident.id, Alert.rule, Incident.area_id, Alert.happened_at, Incident.state, Alert.condition_active)
         .join(Incident, Incident.id == Alert.incident_id)
         .where(Alert.home_id.is_(None), Alert.closed_at.is_(None), Incident.area_id.is_not(None))
     )
     return [
-        OpenOutage(id_, rule, area_id, opened_at, state in JOINABLE, active)
-        for id_, rule, area_id, opened_at, state, active in session.execute(query)
+        OpenOutage(id_, rule, area_id, began_at, state in JOINABLE, active)
+        for id_, rule, area_id, began_at, state, active in session.execute(query)
         if area_id is not None
     ]
 

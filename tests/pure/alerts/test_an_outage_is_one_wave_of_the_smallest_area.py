@@ -94,7 +94,7 @@ def test_a_home_lost_long_before_does_not_belong_to_it() -> None:
 
 def test_an_outage_that_spreads_takes_the_wider_area() -> None:
     spread = [*lost(1, 2, 3, seconds_ago=20), *lost(11, 12, 13)]
-    found = plan(town(spread, standing=standing(1, 2, 3), outages=[outage(opened_at=NOW - timedelta(seconds=20))]))
+    found = plan(town(spread, standing=standing(1, 2, 3), outages=[outage(began_at=NOW - timedelta(seconds=20))]))
     (growth,) = found.growths
     assert (growth.area_id, {one.home_id for one in growth.lost}) == (1, {11, 12, 13})
     assert not found.waves
