@@ -90,6 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.far.arrived.set()
         getattr(self, f"_{self.far.behave}")()
 
+    def do_GET(self) -> None:
+        """Where a redirect leads: it would be a yes to whoever followed it."""
+        self.far.heard.append(Heard(self.path, {}, dict(self.headers.items()), b""))
+        self._answer()
+
     def _answer(self) -> None:
         self._say(200, self.far.yes())
 
