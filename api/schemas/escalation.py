@@ -11,6 +11,8 @@ from alerts.escalation.schemas import PolicySpec
 from api.schemas.base import InstantOut, Out
 from people.schemas import In
 
+TargetKind = Literal["roster", "role", "user", "contacts", "fallback", "address", "second_centre"]
+
 
 class PolicyItem(Out):
     """A policy in force. The built-in one is made of the settings, and stands last."""
@@ -85,6 +87,8 @@ class EscalationStepOut(Out):
     """One step of an incident's own policy, and whom it told."""
 
     after_seconds: float
+    who: list[TargetKind]
+    """What its targets are: a step of addresses alone has no person to name."""
     state: Literal["done", "next", "waiting"]
     at: InstantOut | None
     """When it is due, or was; null where no round runs."""

@@ -109,6 +109,7 @@ def escalation_view(session: Session, incident: Incident) -> EscalationOut | Non
         steps.append(
             EscalationStepOut(
                 after_seconds=step.after_seconds,
+                who=list(dict.fromkeys(target.who for target in step.targets)),
                 state="done" if done else "next" if is_next else "waiting",
                 at=incident.escalation_due_at if is_next else due_at,
                 people=told[number],
