@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { freshPolicy, freshTarget, gapPixels, inOrder, incomplete, nextStep, retarget } from '@/logic/escalation'
 import { joinDuration, splitDuration } from '@/logic/durations'
-import { addDays, hoursWithout, mondayOf, nextShift, weekTracks, withOverride, type RosterSpec } from '@/logic/duty'
+import { addDays, centreOffset, hoursWithout, mondayOf, nextShift, wallTime, weekTracks, withOverride, type RosterSpec } from '@/logic/duty'
 import { orderTests, testFigures } from '@/logic/reach'
 import { insertPlace, placesIn, templateProblems } from '@/logic/templates'
 import { dayBars, daysBefore, orderHomes, perDay, percentDone } from '@/logic/backtest'
@@ -55,7 +55,9 @@ describe('lengths of time', () => {
   })
 })
 
-const at = (day: string, hour: number): string => new Date(new Date(`${day}T00:00:00`).getTime() + hour * 3_600_000).toISOString()
+/** A centre eight hours ahead of UTC, wherever this test runs. */
+const OFFSET = 8 * 3_600_000
+const at = (day: string, hour: number): string => new Date(Date.parse(`${day}T00:00:00Z`) + hour * 3_600_000 - OFFSET).toISOString()
 const one = [{ username: 'a', name: 'A', instead_of: null }]
 
 describe('the week of a roster', () => {
@@ -64,19 +66,25 @@ describe('the week of a roster', () => {
     { day: '2026-03-02', shifts: [{ name: 'day', since_at: at('2026-03-02', 8), until_at: at('2026-03-02', 20), people: one }, { name: 'second', since_at: at('2026-03-02', 10), until_at: at('2026-03-02', 12), people: [] }] },
   ]
   it('draws a night on both of its days, belonging to the first', () => {
-    const [monday] = weekTracks(days, '2026-03-02', 1)
+    const [monday] = weekTracks(days, '2026-03-02', OFFSET, 1)
     expect(monday?.bars[0]).toMatchObject({ day: '2026-03-01', left: 0, before: true, after: false, lane: 0 })
     expect(monday?.bars[0]?.width).toBeCloseTo(8 / 24)
   })
 
   it('puts shifts of one hour below each other', () => {
-    expect(weekTracks(days, '2026-03-02', 1)[0]).toMatchObject({ lanes: 2 })
+    expect(weekTracks(days, '2026-03-02', OFFSET, 1)[0]).toMatchObject({ lanes: 2 })
   })
 
   it('shows where nobody is; a shift without people is nobody', () => {
-    const tracks = weekTracks(days, '2026-03-02', 1)
+    const tracks = weekTracks(days, '2026-03-02', OFFSET, 1)
     expect(tracks[0]?.gaps.map((gap) => Math.round(gap.left * 24))).toEqual([20])
     expect(hoursWithout(tracks)).toBe(4)
+  })
+
+  it('is drawn by the wall of the centre, not by that of the reader', () => {
+    const spec: RosterSpec = { shifts: [{ ...nextShift([], '2026-03-02'), name: 'day', since: '08:00', until: '20:00' }], overrides: [] }
+    expect(centreOffset(days, spec)).toBe(OFFSET)
+    expect(wallTime(at('2026-03-02', 20), OFFSET)).toBe('2026-03-02 20:00')
   })
 
   it('begins on Monday', () => {

@@ -1,6 +1,7 @@
 /** A week of a roster as a picture: a track of 24 hours for each day, a bar for each shift, and where nobody is. Pure. */
 
 import type { components } from '@/api/schema'
+import type { Instant } from '@/api/types'
 import type { Whole } from '@/api/whole'
 
 type Schemas = components['schemas']
@@ -43,8 +44,22 @@ export function mondayOf(day: string): string {
   return addDays(day, -((new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7))
 }
 
-/** When a day of the reader begins, in milliseconds. */
-export const beginOf = (day: string): number => new Date(`${day}T00:00:00`).getTime()
+/** How far the centre's wall is ahead of UTC, in milliseconds: a shift begins when that wall says so, whatever the reader's does. */
+export function centreOffset(days: readonly RosterDay[], spec: RosterSpec): number {
+  for (const { day, shifts } of days) {
+    for (const shift of spec.shifts) {
+      const begins = shifts.filter((one) => one.name === shift.name).map((one) => Date.parse(one.since_at))
+      if (begins.length > 0) return Date.parse(`${day}T${shift.since}:00Z`) - Math.min(...begins)
+    }
+  }
+  return -new Date().getTimezoneOffset() * 60_000
+}
+
+/** When a day begins at a place that is so far ahead of UTC, in milliseconds. */
+export const beginOf = (day: string, offset: number): number => Date.parse(`${day}T00:00:00Z`) - offset
+
+/** `yyyy-mm-dd hh:mm` on that place's wall. */
+export const wallTime = (at: Instant | number, offset: number): string => new Date((typeof at === 'number' ? at : Date.parse(at)) + offset).toISOString().slice(0, 16).replace('T', ' ')
 
 function gapsOf(bars: readonly Bar[]): { left: number; width: number }[] {
   const filled = bars.filter((bar) => bar.shift.people.length > 0).sort((left, right) => left.left - right.left)
@@ -59,11 +74,11 @@ function gapsOf(bars: readonly Bar[]): { left: number; width: number }[] {
 }
 
 /** The tracks of the days from `first` on; `days` should begin a day earlier, for what runs over midnight. */
-export function weekTracks(days: readonly RosterDay[], first: string, count = 7): DayTrack[] {
+export function weekTracks(days: readonly RosterDay[], first: string, offset: number, count = 7): DayTrack[] {
   const all = days.flatMap(({ day, shifts }) => shifts.map((shift) => ({ day, shift, since: Date.parse(shift.since_at), until: Date.parse(shift.until_at) })))
   return Array.from({ length: count }, (_, index) => {
     const day = addDays(first, index)
-    const [begin, end] = [beginOf(day), beginOf(addDays(day, 1))]
+    const [begin, end] = [beginOf(day, offset), beginOf(addDays(day, 1), offset)]
     const free: number[] = []
     const bars = all
       .filter((one) => one.since < end && one.until > begin)
