@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from alerts.model import CloseReason, Incident, IncidentState, Severity
 from api.schemas.overview import Answered, BusiestArea, HourCount, OpenCounts
+from api.visibility import visible_incidents
 from people.model import Area, Home
 from people.rights import Caller
 
@@ -47,7 +48,7 @@ def percentile(ordered: Sequence[float], percent: int) -> float | None:
 
 
 def _counted(caller: Caller) -> sa.ColumnElement[bool]:
-    inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
+    inside = visible_incidents(caller)
     test = sa.or_(Incident.test, sa.and_(Incident.reason.is_not(None), Incident.reason == CloseReason.TEST))
     return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
 
@@ -74,7 +75,7 @@ def _open() -> sa.ColumnElement[bool]:
 
 def open_counts(session: Session, caller: Caller) -> OpenCounts:
     """What is open, by severity; drills and tests are not in it."""
-    inside = sa.or_(caller.scope.of_home(Incident.home_id), Incident.home_id.is_(None))
+    inside = visible_incidents(caller)
     query = sa.select(Incident.severity, sa.func.count()).where(_open(), inside)
     counts = dict(session.execute(query.group_by(Incident.severity)).all())
     return OpenCounts(**{str(severity): counts.get(str(severity), 0) for severity in Severity})
