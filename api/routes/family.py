@@ -18,6 +18,7 @@ from api.deps import Using
 from api.errors import refusals
 from api.schemas.homes import DeviceCounts, FamilyHome, FamilyHomeList, FamilyIncident, LastMovement, LowestBattery
 from api.schemas.incidents import IncidentItem
+from api.views.family import family_contact
 from api.views.incidents import incident_items, timeline_views
 from api.views.people import centre_view
 from api.visibility import visible_incidents
@@ -37,20 +38,24 @@ def list_family_homes(caller: Annotated[Caller, Depends(allowed(Capability.SEE_F
     now = deps.clock.now()
     with deps.database.snapshot() as session:
         own = (
-            sa.select(Home).where(caller.scope.homes()).options(selectinload(Home.residents)).order_by(Home.code).limit(_MOST_HOMES)
+            sa.select(Home)
+            .where(caller.scope.homes())
+            .options(selectinload(Home.residents), selectinload(Home.contacts))
+            .order_by(Home.code)
+            .limit(_MOST_HOMES)
         )
         phone = centre_view(session).phone
         today = now.astimezone(ZoneInfo(deps.settings.timezone)).date()
         return FamilyHomeList(
             items=[
-                _family_home(session, home, _open_incidents(session, home.id, caller, today), phone, now)
+                _family_home(session, home, _open_incidents(session, home.id, caller, today), phone, now, caller)
                 for home in session.scalars(own).all()
             ]
         )
 
 
-def _family_home(
-    session: Session, home: Home, items: Sequence[IncidentItem], centre_phone: str | None, now: datetime
+def _family_home(  # noqa: PLR0913, PLR0917 an answer of that many sides
+    session: Session, home: Home, items: Sequence[IncidentItem], centre_phone: str | None, now: datetime, caller: Caller
 ) -> FamilyHome:
     today = home_today(session, home.id, now)
     dangers = [item for item in items if item.severity not in _FAULTS]
@@ -70,6 +75,7 @@ def _family_home(
         incident=None if shown is None else FamilyIncident(**dict(shown), steps=timeline_views(session, shown.id)),
         open_incidents=len(items),
         centre_phone=centre_phone,
+        contact=family_contact(session, home, caller),
     )
 
 

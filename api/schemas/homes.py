@@ -10,6 +10,7 @@ from api.schemas.base import InstantOut, Out
 from api.schemas.devices import Device, ReadingOut
 from api.schemas.incidents import IncidentItem, TimelineItem
 from api.schemas.people import AreaReference, ContactOut, ResidentOut
+from api.schemas.reach import ContactPointOut
 from people.schemas import Rhythm
 
 
@@ -143,6 +144,19 @@ class FamilyIncident(IncidentItem):
     steps: list[TimelineItem]
 
 
+class FamilyContact(Out):
+    """The reader themselves as a contact of the home: what they agreed to, and how they are reached.
+
+    Without `points` it is by the telephone number.
+    """
+
+    name: str
+    phone: str
+    alarm_consent_at: InstantOut | None
+    digest_consent_at: InstantOut | None
+    points: list[ContactPointOut]
+
+
 class FamilyHome(Out):
     """Is today normal? `unknown` is said where nothing was heard for too long: stale is never shown as normal."""
 
@@ -171,6 +185,8 @@ class FamilyHome(Out):
     incident: FamilyIncident | None
     open_incidents: int
     centre_phone: str | None
+    contact: FamilyContact | None
+    """Null when no contact of the home has the reader's number: then no page reaches them."""
 
 
 class FamilyHomeList(Out):

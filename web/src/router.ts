@@ -43,12 +43,15 @@ const routes: RouteRecordRaw[] = [
     component: () => import('@/pages/responder/ResponderPage.vue'),
     meta: { room: 'responder' },
   },
+  { path: '/a/:token', name: 'answer', component: () => import('@/pages/answer/AnswerPage.vue'), meta: { open: true, public: true } },
   { path: '/:rest(.*)*', name: 'nowhere', component: () => import('@/pages/NowherePage.vue'), meta: { open: true } },
 ]
 
 export const router = createRouter({ history: createWebHistory(), routes })
 
 router.beforeEach(async (to) => {
+  // Opened from a message, perhaps on a stranger's phone: nobody is asked who they are.
+  if (to.meta['public']) return true
   const session = useSession()
   if (!session.looked) {
     try {

@@ -17,6 +17,11 @@ describe('what a family is told', () => {
   })
 
   it('leaves out what the centre does within itself', () => {
-    expect(stepsToTell([{ act: 'opened' }, { act: 'rang_again' }, { act: 'paged' }, { act: 'dispatched' }]).map((step) => step.act)).toEqual(['opened', 'dispatched'])
+    expect(stepsToTell([{ act: 'opened', details: null }, { act: 'rang_again', details: null }, { act: 'paged', details: null }, { act: 'dispatched', details: null }]).map((step) => step.act)).toEqual(['opened', 'dispatched'])
+  })
+
+  it('names who comes, and not who cannot', () => {
+    const answered = (answer: string) => ({ act: 'page_answered', details: { answer } })
+    expect(stepsToTell([answered('accepted'), answered('declined')])).toEqual([answered('accepted')])
   })
 })

@@ -2953,6 +2953,26 @@ export interface components {
              * @enum {string}
              */
             state: "done" | "next" | "waiting";
+            /** Who */
+            who: ("roster" | "role" | "user" | "contacts" | "fallback" | "address" | "second_centre")[];
+        };
+        /**
+         * FamilyContact
+         * @description The reader themselves as a contact of the home: what they agreed to, and how they are reached.
+         *
+         *     Without `points` it is by the telephone number.
+         */
+        FamilyContact: {
+            /** Alarm Consent At */
+            alarm_consent_at: string | null;
+            /** Digest Consent At */
+            digest_consent_at: string | null;
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Points */
+            points: components["schemas"]["ContactPointOut"][];
         };
         /**
          * FamilyHome
@@ -2964,6 +2984,7 @@ export interface components {
             battery: components["schemas"]["LowestBattery"] | null;
             /** Centre Phone */
             centre_phone: string | null;
+            contact: components["schemas"]["FamilyContact"] | null;
             devices: components["schemas"]["DeviceCounts"];
             /** Home */
             home: string;

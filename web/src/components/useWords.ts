@@ -21,7 +21,8 @@ export function useWords() {
   /** "王秀英在卧室按下了求助按钮": one sentence, the person first. */
   function sentence(incident: IncidentItem): string {
     const story = storyOf(incident)
-    const key = te(`sentence.${story.what}`) ? `sentence.${story.what}` : 'sentence.other'
+    const unknown = `sentence.${story.what}_unknown`
+    const key = story.value === null && te(unknown) ? unknown : te(`sentence.${story.what}`) ? `sentence.${story.what}` : 'sentence.other'
     const where = story.room ? t('incident.in_room', { room: story.room }) : ''
     const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
     const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''

@@ -17,10 +17,11 @@ export function sentenceCode(home: Pick<FamilyHome, 'verdict' | 'sentence_code'>
 }
 
 /** The acts a family follows; what the centre does within itself is left out. */
-const TOLD = new Set(['opened', 'acknowledged', 'dispatched', 'on_scene', 'resolved', 'closed', 'reopened', 'alert_returned', 'fall_cancelled', 'fall_confirmed'])
+const TOLD = new Set(['opened', 'acknowledged', 'dispatched', 'on_scene', 'resolved', 'closed', 'reopened', 'alert_returned', 'fall_cancelled', 'fall_confirmed', 'escalated', 'family_told', 'page_answered'])
 
-export function stepsToTell<Step extends { act: string }>(steps: readonly Step[]): Step[] {
-  return steps.filter((step) => TOLD.has(step.act))
+/** Who cannot come is not told on; who comes is. */
+export function stepsToTell<Step extends { act: string; details: Record<string, unknown> | null }>(steps: readonly Step[]): Step[] {
+  return steps.filter((step) => TOLD.has(step.act) && (step.act !== 'page_answered' || step.details?.['answer'] === 'accepted'))
 }
 
 /** The names of who lives there, as one would say them. */

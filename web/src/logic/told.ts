@@ -1,6 +1,6 @@
 /** Who was told of an incident, over what, and what they answered; step by step of its escalation. Pure. */
 
-import type { Escalation, EscalationPreview, Instant, PageSent } from '@/api/types'
+import type { Escalation, EscalationPreview, EscalationStep, Instant, PageSent } from '@/api/types'
 
 export type ToldStatus = 'waiting' | 'sent' | 'delivered' | 'read' | 'undelivered' | 'failed' | 'given_up' | 'accepted' | 'declined' | 'received'
 
@@ -14,6 +14,8 @@ export interface Told {
 
 export interface ToldStep {
   after_seconds: number
+  /** What its targets are; only addresses have no names. */
+  who: EscalationStep['who']
   state: 'done' | 'next' | 'waiting'
   at: Instant | null
   told: Told[]
@@ -56,9 +58,16 @@ export function stepsOf(escalation: Escalation, pages: readonly PageSent[], prev
   const same = preview !== null && preview.policy === escalation.policy && preview.version === escalation.version
   return escalation.steps.map((step, index) => {
     const told = toldOf(pages.filter((page) => page.step === index && page.round === escalation.round))
-    const expected = step.state === 'done' || !same ? [] : (preview.steps[index]?.people ?? []).map(({ name, channels }) => ({ name, channels }))
-    return { after_seconds: step.after_seconds, state: step.state, at: step.at, told, expected, nobody: step.state === 'done' && told.length === 0 }
+    // An address has no name but its channel's; the step itself says what it is.
+    const people = step.state === 'done' || !same ? [] : (preview.steps[index]?.people ?? []).filter(({ person }) => person !== null)
+    const expected = people.map(({ name, channels }) => ({ name, channels }))
+    return { after_seconds: step.after_seconds, who: step.who, state: step.state, at: step.at, told, expected, nobody: step.state === 'done' && told.length === 0 }
   })
+}
+
+/** Addresses nobody entered: such a step means nobody, and is left out. */
+export function isEmpty(step: ToldStep): boolean {
+  return step.nobody && step.who.every((who) => who === 'fallback' || who === 'address' || who === 'second_centre')
 }
 
 /** News to the family, which no step sends. */

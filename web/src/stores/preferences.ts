@@ -40,5 +40,10 @@ export const usePreferences = defineStore('preferences', () => {
     await setLanguage(value)
   })
 
-  return { language, theme, shown }
+  /** The language somebody's message was written in, for a person who never chose one here. */
+  function suggest(value: Language): void {
+    if (kept('yinling.language', ['', ...LANGUAGES], '') === '') language.value = value
+  }
+
+  return { language, theme, shown, suggest }
 })
