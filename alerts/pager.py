@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter as Tally
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 import structlog
 from sqlalchemy.orm import Session
@@ -41,7 +39,6 @@ _LOOKED_AT = 1000
 _TIDY_EVERY = timedelta(minutes=10)
 
 Chore = Callable[[], object]
-Result: TypeAlias = tuple[Claimed, Sent | NotSent]
 
 
 def _nothing() -> None:
@@ -73,8 +70,6 @@ class PagerLoop:
         self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="page")
         self._sending: dict[Future[None], str] = {}
         self._failing: set[str] = set()
-        self._results: deque[Result] = deque()
-        self._recording = threading.Lock()
         self._tidied_at: datetime | None = None
         self._stopping = threading.Event()
 
@@ -181,42 +176,20 @@ class PagerLoop:
             self._wake()
 
     def _record(self, claimed: Claimed, result: Sent | NotSent) -> None:
-        """Write down what came of it, together with what other threads have by now: one commit for all of them."""
-        self._results.append((claimed, result))
-        with self._recording:
-            batch = [self._results.popleft() for _ in range(len(self._results))]
-            if not batch:
-                return  # another thread wrote ours down with its own
-            try:
-                self._record_all(batch)
-            except STORE_IS_AWAY:
-                raise
-            except Exception:  # noqa: BLE001 somewhere in here is poison: find it one by one
-                for one in batch:
-                    self._record_alone(one)
-        reach("pager.after_record")
-
-    def _record_alone(self, one: Result) -> None:
-        try:
-            self._record_all([one])
-        except STORE_IS_AWAY:
-            raise
-        except Exception as error:  # noqa: BLE001 quarantined; the lease runs out, and it is tried again
-            self._quarantine(one[0].page_id, error)
-
-    def _record_all(self, batch: Sequence[Result]) -> None:
-        through = {one.provider for one, result in batch if isinstance(result, Sent)}
-        struggled = {one.provider for one, _ in batch if one.attempt > 1} | self._failing
+        """Write down what came of one send, at once and alone: a death in between repeats this page and no other."""
+        struggled = claimed.attempt > 1 or claimed.provider in self._failing
 
         def act(session: Session, now: datetime) -> None:
-            for claimed, result in batch:
-                record_page(session, claimed, result, now, self._desk.settings)
-            for provider in sorted(through & struggled):
-                release_waiting(session, provider, now)
+            record_page(session, claimed, result, now, self._desk.settings)
+            if struggled and isinstance(result, Sent):
+                release_waiting(session, claimed.provider, now)
 
         self._desk.act(act)
-        self._failing |= {one.provider for one, result in batch if isinstance(result, NotSent) and not result.permanent}
-        self._failing -= through
+        if isinstance(result, Sent):
+            self._failing.discard(claimed.provider)
+        elif not result.permanent:
+            self._failing.add(claimed.provider)
+        reach("pager.after_record")
 
     def _quarantine(self, page_id: int, error: Exception) -> None:
         """Set it aside and try again when a lease would be over: a poison page must not stand in front of the others."""
