@@ -25,6 +25,8 @@ POINTS: frozenset[str] = frozenset(
         "ingest.after_receipt",
         "ingest.after_readings",
         "ingest.after_acknowledge",
+        "timers.before_commit",
+        "timers.after_commit",
         "spool.before_append",
         "spool.after_append",
         "spool.after_drain",

@@ -24,6 +24,7 @@ from alerts.rules.context import TimerChange
 from alerts.rules.memory import HomeMemory
 from alerts.ruleset.model import RuleTimer
 from alerts.ruleset.schemas import InactivityRule
+from core.failpoints import reach
 from ingest.book import HomePage
 from ingest.live_rules import Evaluators
 from ingest.tools import Tools
@@ -127,6 +128,8 @@ class RuleTimers:
             outcomes = tools.engine.apply(session, found.findings, now)
             rule_timers.keep(session, found.timers, now)
             session.flush()
+            reach("timers.before_commit")
+        reach("timers.after_commit")
         tools.rules.absorb(found.learnt, found.timers, now)
         tools.conditions.learn(outcomes)
         return list(outcomes)

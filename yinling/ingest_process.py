@@ -54,6 +54,8 @@ from timeseries.recorder import Recorder, open_recorder
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.25
+# Each alarm is some milliseconds of one writer's time: in a flood the pager and people's acts must get their turn too.
+_ALARMS_AT_ONCE = 200
 
 
 class IngestProcess:
@@ -96,12 +98,14 @@ class IngestProcess:
         timers = RuleTimers(tools, grace_seconds=settings.restart_grace_seconds)
         chores = make_chores(tools, settings, silence, timers, list(sources.values()))
         limits = {Lane.ALARM: None, Lane.DATA: TelemetryLimit(settings.telemetry_per_device_per_minute)}
+        whole = settings.ingest_batch_messages
+        most = {Lane.ALARM: min(whole, _ALARMS_AT_ONCE), Lane.DATA: whole}
         lanes = [
             LaneLoop(
                 source,
                 Pipeline(tools, limit=limits[lane], wake=chores.wake, on_outcomes=silence.note),
                 self._clock,
-                most=settings.ingest_batch_messages,
+                most=most[lane],
                 on_failure=self._fail,
             )
             for lane, source in sources.items()

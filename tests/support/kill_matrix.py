@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 from support.centre import Centre, Credentials, running_centre
-from support.device import button
+from support.device import Button, button
 from support.live import live_stream
 from support.paging import PageSink, page_sink
 from support.processes import until
@@ -230,6 +230,51 @@ def page_the_fallback(on: Stage) -> None:
     assert len(_pages_about(on.sink, home)) == expected
 
 
+def wait_for_what_does_not_come(on: Stage) -> None:
+    """A door opened and nobody back: the rule that waited raises one alarm, whenever its worker dies."""
+    _make_the_door_rule(on.centre)
+    home = on.centre.home()
+    with button(on.centre.device(home, "door")) as door:
+        until(lambda: _waits_for_the_door(on.centre, home) or _open(door), 30, "the new rule in force", 0.5)
+        on.arm()
+        on.wait_killed("ingest-0", 40)
+    incident = on.centre.wait_incident(home, 60)
+    assert [alert["rule"] for alert in incident["alerts"]] == [DOOR_RULE]
+    until(lambda: not _waits_for_the_door(on.centre, home), 20, "the timer gone", 0.2)
+    _assert_one_incident(on.centre, home)
+
+
+DOOR_RULE = "door_of_tests"
+
+
+def _make_the_door_rule(centre: Centre) -> None:
+    spec = {
+        "kind": "sequence",
+        "code": DOOR_RULE,
+        "name": {"zh": "开门未归", "en": "Out and not back"},
+        "severity": "high",
+        "raises": "wandering",
+        "first": {"signals": ["door.opened"]},
+        "then": {"signals": ["motion.seen"]},
+        "expected": False,
+        "within_seconds": 5,
+    }
+    if centre.api.get(f"/api/v1/rules/{DOOR_RULE}").status_code == httpx.codes.NOT_FOUND:
+        answer = centre.api.put(f"/api/v1/rules/{DOOR_RULE}", json={"spec": spec})
+        assert answer.is_success, answer.text
+
+
+def _waits_for_the_door(centre: Centre, home: str) -> bool:
+    timers = "SELECT count(*) FROM rule_timers WHERE rule = ? AND home_id = (SELECT id FROM homes WHERE code = ?)"
+    return bool(rows(centre, timers, (DOOR_RULE, home)) != [(0,)])
+
+
+def _open(door: Button) -> bool:
+    """Once more: a worker that has not heard of the change of rules yet waits for nothing."""
+    door.publish_event(door.new_id(), "door.opened")
+    return False
+
+
 def repair_a_silent_incident(on: Stage) -> None:
     """An incident that lost its clock gets it back once, and the system says so in an incident of its own."""
     home = on.centre.home()
@@ -261,6 +306,8 @@ CASES: Mapping[str, Callable[[Stage], None]] = {
     "ingest.after_receipt": press_once,
     "ingest.after_readings": press_once,
     "ingest.after_acknowledge": press_once,
+    "timers.before_commit": wait_for_what_does_not_come,
+    "timers.after_commit": wait_for_what_does_not_come,
     "spool.before_append": measure_while_the_store_refuses,
     "spool.after_append": measure_while_the_store_refuses,
     "spool.after_drain": measure_while_the_store_refuses,
