@@ -43,5 +43,8 @@ def test_twenty_deaths_at_every_moment_lose_nothing(on: Stage) -> None:
     for point in sorted(CASES):
         for _ in range(ROUNDS):
             on.die(point)
-        lines.append(f"| `{point}` | {ROUNDS} | 0 | 0 |")
-    write_figures("kills", ["| moment of death | kills | lost | doubled |", "|---|---|---|---|", *lines])
+        # A page is sent again only where nobody can know that it was: its case counts them.
+        twice = ROUNDS if point == "pager.after_send" else 0
+        lines.append(f"| `{point}` | {ROUNDS} | 0 | 0 | {twice} |")
+    head = ["| moment of death | kills | lost | incidents doubled | pages sent twice |", "|---|---|---|---|---|"]
+    write_figures("kills", [*head, *lines])
