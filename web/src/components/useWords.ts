@@ -26,7 +26,8 @@ export function useWords() {
     const where = story.room ? t('incident.in_room', { room: story.room }) : ''
     const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
     const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''
-    if (incident.area) return t('sentence.area', { who: name, what: kindWords(story.what), n: incident.homes_affected })
+    if (incident.area) return t(incident.homes_affected > 0 ? 'sentence.area' : 'sentence.area_back', { who: name, what: kindWords(story.what), n: incident.homes_affected })
+    if (story.trend !== null && measured) return t(`sentence.trend_${story.trend}`, { who: name, measured })
     return t(key, { who: name, where, room: story.room ?? '', what: kindWords(story.what), device: story.device ?? '', measured })
   }
 
@@ -48,7 +49,7 @@ export function useWords() {
     if (reason !== null) parts.push(wordsFor('reason', reason))
     if (entry.act === 'dispatched') parts.push(sentName(entry))
     const told = namesIn(entry, 'to')
-    if (told.length > 0) parts.push(told.map((one) => wordsFor('channel', one)).join(t('family.and')))
+    if (told.length > 0) parts.push(told.map((one) => (te(`channel.${one}`) ? t('escalation.who_fallback') : one)).join(t('family.and')))
     const [channel, via] = [detail(entry, 'channel'), detail(entry, 'via')]
     if (channel !== null) parts.push(wordsFor('channel', channel))
     if (via !== null) parts.push(wordsFor('answered_via', via))

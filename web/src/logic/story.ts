@@ -24,6 +24,8 @@ export interface Story {
   /** A measured value that raised it, when there is one. */
   metric: string | null
   value: number | null
+  /** Which way it went, for a change over days. */
+  trend: 'rise' | 'fall' | null
   pending: boolean
   cancelled: boolean
 }
@@ -31,7 +33,10 @@ export interface Story {
 export function storyOf(incident: Described): Story {
   const alert = topAlert(incident.alerts)
   const evidence = alert?.evidence ?? {}
-  const { metric, value } = evidence as { metric?: unknown; value?: unknown }
+  // A change over days calls its metric by another name, and says which way it went.
+  const { metric: judged, name, value, direction } = evidence as { metric?: unknown; name?: unknown; value?: unknown; direction?: unknown }
+  const trend = direction === 'rise' || direction === 'fall' ? direction : null
+  const metric = trend === null ? judged : name
   return {
     who: incident.resident_name ?? incident.home_name,
     what: incident.what || incident.kind,
@@ -39,6 +44,7 @@ export function storyOf(incident: Described): Story {
     device: alert?.device?.name ?? null,
     metric: typeof metric === 'string' ? metric : null,
     value: typeof value === 'number' ? value : null,
+    trend,
     pending: incident.alerts.some((entry) => entry.pending && !entry.cancelled),
     cancelled: incident.alerts.length > 0 && incident.alerts.every((entry) => entry.cancelled),
   }

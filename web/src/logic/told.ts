@@ -21,7 +21,7 @@ export interface ToldStep {
   told: Told[]
   /** Whom it would reach if it began now; known only for steps that are still to come. */
   expected: { name: string; channels: string[] }[]
-  /** A step that was taken and reached nobody. */
+  /** It was taken and reached nobody, or would reach nobody if it began now. */
   nobody: boolean
 }
 
@@ -61,7 +61,7 @@ export function stepsOf(escalation: Escalation, pages: readonly PageSent[], prev
     // An address has no name but its channel's; the step itself says what it is.
     const people = step.state === 'done' || !same ? [] : (preview.steps[index]?.people ?? []).filter(({ person }) => person !== null)
     const expected = people.map(({ name, channels }) => ({ name, channels }))
-    return { after_seconds: step.after_seconds, who: step.who, state: step.state, at: step.at, told, expected, nobody: step.state === 'done' && told.length === 0 }
+    return { after_seconds: step.after_seconds, who: step.who, state: step.state, at: step.at, told, expected, nobody: told.length === 0 && (step.state === 'done' || (same && preview.steps[index]?.nobody === true)) }
   })
 }
 
