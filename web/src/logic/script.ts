@@ -25,12 +25,13 @@ const BY_SECONDS: Record<string, number> = {
 
 const FAULT: Record<string, number> = { call_home: 3_600, check_power: 3_600, interim_checks: 14_400, plan_visit: 172_800 }
 
-/** Kinds with clocks of their own: a doctor's call is answered in 10 s, a fault is visited in two working days. */
+/** Kinds with clocks of their own: a doctor's call is answered in 10 s, a fault is visited in two working days, many homes take longer. */
 const OWN: Record<string, Record<string, number>> = {
   doctor_call: { answer_call: 10, call_next_doctor: 20, call_home: 60 },
   battery: FAULT,
   silence: FAULT,
   device_fault: FAULT,
+  outage: { check_power: 120, call_home: 600, call_contacts: 900, send_responder: 1_800, interim_checks: 3_600 },
   system: { check_system: 120, tell_engineer: 300 },
 }
 
