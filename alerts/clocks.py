@@ -18,7 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from alerts.changes import hold_order
 from alerts.due import CLOCKS, Clock
 from alerts.metrics import CLOCK_STEPS, DUE_LATENESS_SECONDS, DUE_WORK
-from alerts.model import Alert, Incident, OperatorPresence, ProbeRun
+from alerts.model import Alert, ClockStep, Incident, OperatorPresence, ProbeRun
 from alerts.modes.model import Mode
 from alerts.paging.model import Page, PageTest
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
@@ -36,6 +36,11 @@ BUDGET_SECONDS = 1.0
 """After so many rows, or so long, pages are sent before the rest is worked on."""
 POISON_PAUSE = timedelta(seconds=60)
 
+_SAME_STEP = timedelta(seconds=2)
+_NOTICED_WITHIN = timedelta(seconds=60)
+"""Two pagers notice one step of their clock within this of each other, and agree on its size within the other."""
+_STEPS_KEPT = timedelta(days=1)
+
 _DUES: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.escalation_due_at,
     Incident.answer_due_at,
@@ -47,6 +52,7 @@ _DUES: tuple[InstrumentedAttribute[Any], ...] = (
     Mode.question_due_at,
     Device.silence_due_at,
     RuleTimer.due_at,
+    RuleTimer.armed_at,
 )
 
 
@@ -141,26 +147,51 @@ def _postpone(desk: Desk, clock: Clock, row_id: int, error: Exception) -> None:
 
 
 def follow_step(desk: Desk) -> timedelta | None:
-    """Move every open due by a step of the wall clock, if there was one; the step."""
-    step = desk.clock.take_step()
-    if step is None:
+    """Move every open due by a step of the wall clock, if there was one; the step.
+
+    Of several pagers one does it. While the store is away the step is kept, and followed once it is back.
+    """
+    desk.unfollowed += desk.clock.take_step() or timedelta(0)
+    step = desk.unfollowed
+    if not step:
         return None
-    microseconds = step // timedelta(microseconds=1)
     with desk.database.transaction() as session:
         hold_order(session)
-        for column in _DUES:
-            _move(session, column, microseconds)
-        waiting = Page.state.in_(("pending", "claimed"))
-        for column in (Page.due_at, Page.deadline_at, Page.lease_expires_at):
-            _move(session, column, microseconds, waiting)
-        _move(session, PageTest.due_at, microseconds)
-        _move(session, Incident.escalation_from_at, microseconds, Incident.escalation_due_at.is_not(None))
-        _move(session, Mode.until_at, microseconds, Mode.ended_at.is_(None))
-        _move(session, ProbeRun.due_at, microseconds, ProbeRun.outcome == "sent")
-        _move(session, OperatorPresence.expires_at, microseconds)
+        if not _was_followed(session, step, desk):
+            _move_all(session, step // timedelta(microseconds=1))
+    desk.unfollowed = timedelta(0)
     CLOCK_STEPS.inc()
     log.warning("clock_stepped", seconds=step.total_seconds())
     return step
+
+
+def _was_followed(session: Session, step: timedelta, desk: Desk) -> bool:
+    """Whether another pager moved the dues by this step already; if not, it is noted as ours."""
+    now, microseconds = desk.clock.now(), step // timedelta(microseconds=1)
+    session.execute(sa.delete(ClockStep).where(sa.not_(ClockStep.at.between(now - _STEPS_KEPT, now + _STEPS_KEPT))))
+    alike = _SAME_STEP // timedelta(microseconds=1)
+    same = sa.select(ClockStep.id).where(
+        ClockStep.noted_by != desk.name,
+        ClockStep.at.between(now - _NOTICED_WITHIN, now + _NOTICED_WITHIN),
+        ClockStep.microseconds.between(microseconds - alike, microseconds + alike),
+    )
+    if session.scalar(same.limit(1)) is not None:
+        return True
+    session.add(ClockStep(at=now, microseconds=microseconds, noted_by=desk.name))
+    return False
+
+
+def _move_all(session: Session, microseconds: int) -> None:
+    for column in _DUES:
+        _move(session, column, microseconds)
+    waiting = Page.state.in_(("pending", "claimed"))
+    for column in (Page.due_at, Page.deadline_at, Page.lease_expires_at):
+        _move(session, column, microseconds, waiting)
+    _move(session, PageTest.due_at, microseconds)
+    _move(session, Incident.escalation_from_at, microseconds, Incident.escalation_due_at.is_not(None))
+    _move(session, Mode.until_at, microseconds, Mode.ended_at.is_(None))
+    _move(session, ProbeRun.due_at, microseconds, ProbeRun.outcome == "sent")
+    _move(session, OperatorPresence.expires_at, microseconds)
 
 
 def _move(session: Session, column: InstrumentedAttribute[Any], microseconds: int, *conditions: sa.ColumnElement[bool]) -> None:

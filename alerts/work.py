@@ -6,8 +6,10 @@ though nobody hinted.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -32,6 +34,10 @@ class Desk:
         self.clock = clock
         self.settings = settings
         self._hint = hint
+        self.name = f"{socket.gethostname()[:60]}:{token_hex(4)}"
+        """Tells one pager from another."""
+        self.unfollowed = timedelta(0)
+        """Steps of the wall clock by which the open dues are still to be moved."""
 
     def act(self, what: Callable[[Session, datetime], T]) -> T:
         """Run `what(session, now)` in one transaction, commit, and hint; what it raises goes up and nothing is stored."""

@@ -88,10 +88,10 @@ def _judge_kept(  # noqa: PLR0913 one due timer, and everything it is judged by
     within = timedelta(seconds=spec.within_seconds)
     left_at = nobody_home_since(scene)
     if left_at is None:
-        return Evaluation(timers=(TimerChange(timer.rule, timer.subject, now + within, timer.state),))
+        return Evaluation(timers=(TimerChange(timer.rule, timer.subject, now + within, timer.state, timer.armed_at),))
     since = max(left_at, first.at)
     if since + within > now:
-        return Evaluation(timers=(TimerChange(timer.rule, timer.subject, since + within, timer.state),))
+        return Evaluation(timers=(TimerChange(timer.rule, timer.subject, since + within, timer.state, timer.armed_at),))
     return over + Evaluation((_finding(rule, spec, timer, scene, _missing(spec, first, since, now, scene)),))
 
 
@@ -139,9 +139,10 @@ def _state(seen: Seen) -> dict[str, Any]:
 
 
 def _first(timer: DueTimer) -> Seen | None:
+    """What armed it, when it was armed: that follows a step of the clock, as what was seen since does."""
     state: Mapping[str, Any] = timer.state
     try:
-        return Seen(datetime.fromisoformat(state["at"]), int(state["device_id"]), str(state["name"]), state.get("value"))
+        return Seen(timer.armed_at, int(state["device_id"]), str(state["name"]), state.get("value"))
     except (KeyError, TypeError, ValueError):
         return None
 

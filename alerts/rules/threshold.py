@@ -126,7 +126,7 @@ def judge_hold(timer: DueTimer, rule: RuleInForce, scene: Scene) -> Evaluation:
     limit = None if facts is None or spec is None else limit_of(rule, spec, facts, metric)
     if facts is None or spec is None or limit is None:
         return Evaluation(timers=(over,))
-    first = Measured(metric, float(timer.state["value"]), datetime.fromisoformat(timer.state["at"]))
+    first = Measured(metric, float(timer.state["value"]), timer.armed_at)
     last = _last(facts, metric, scene) or Seen(first.at, facts.id, metric, first.value)
     value = first.value if last.value is None else last.value
     if is_back(value, limit) or scene.active_of(rule, timer.subject) is not None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from support.escalation import settle, step
 
 from alerts.auditor import Auditor
+from alerts.clocks import follow_step
+from alerts.model import Incident
 from alerts.outbox import claim_page
 from alerts.pager import PagerLoop
 from alerts.paging.model import Page
+from alerts.work import Desk
+from core.clock import ManualClock
 
 if TYPE_CHECKING:
     from integration.alerts.conftest import Paged
@@ -77,3 +82,23 @@ def test_a_second_pager_finds_nothing_to_audit(paged: Paged) -> None:
     settle(paged.loop)
     for auditor in (Auditor(paged.town.desk), Auditor(paged.town.desk)):
         assert (auditor.tick(), auditor.tick(), auditor.is_content) == (0, 0, True)
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_step_of_the_clock_that_both_notice_moves_what_is_due_once(paged: Paged, hours: int) -> None:
+    town, step = paged.town, timedelta(hours=hours)
+    town.say("sos.pressed")
+    [before] = town.rows(Incident)
+    desks = [town.desk, Desk(town.database, ManualClock(town.clock.now()), town.settings, lambda _: None)]
+    for _ in range(2):  # two steps of the same size, shortly after each other
+        for desk in desks:
+            assert isinstance(desk.clock, ManualClock)
+            desk.clock.step(step)
+        for desk in desks:
+            assert follow_step(desk) == step
+            assert follow_step(desk) is None
+    [after] = town.rows(Incident)
+    assert before.ring_due_at is not None
+    assert after.ring_due_at == before.ring_due_at + 2 * step
+    assert before.escalation_due_at is not None
+    assert after.escalation_due_at == before.escalation_due_at + 2 * step

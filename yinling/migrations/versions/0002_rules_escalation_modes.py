@@ -23,6 +23,17 @@ def upgrade() -> None:
 
 def _add_tables() -> None:
     op.create_table(
+        "clock_steps",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("microseconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("noted_by", sa.String(length=120), nullable=False),
+        sa.Column("centre_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="1", nullable=False),
+        sa.ForeignKeyConstraint(["centre_id"], ["centres.id"], name=op.f("fk_clock_steps_centre_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clock_steps")),
+    )
+    op.create_index(op.f("ix_clock_steps_at"), "clock_steps", ["at"], unique=False)
+    op.create_table(
         "holidays",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
