@@ -15,7 +15,7 @@ from alerts.batch import FOLLOWS_WITHIN, JOINABLE, Batch
 from alerts.chain import Effect, keep_links
 from alerts.changes import record_incident
 from alerts.findings import Condition, Finding
-from alerts.lanes import DOCTOR_CALL, OUTAGE_RULES, lane_of_drill, lane_of_test
+from alerts.lanes import DOCTOR_CALL, FAULT, OUTAGE_RULES, lane_of_drill, lane_of_test
 from alerts.model import Alert, AlertState, Disposition, Incident, IncidentState, Severity, SignalRecord
 from alerts.modes.model import ModeKind, SuppressedBecause
 from alerts.modes.store import end_suppressed, note_suppressed
@@ -110,9 +110,14 @@ def _finish(batch: Batch, alert: Alert) -> None:
 def _count_shelved(batch: Batch, alert: Alert, finding: Finding) -> Result:
     alert.count += 1
     alert.last_signal_at = batch.now
-    alert.condition_active = finding.condition is Condition.ON
+    alert.condition_active = is_still_so(alert, finding)
     batch.suppressed = note_suppressed(batch.session, finding, SuppressedBecause.SHELVED, batch.now, None, alert.id)
     return Disposition.SHELVED, alert, batch.incident_of(alert)
+
+
+def is_still_so(alert: Alert, finding: Finding) -> bool:
+    """Whether an alert's condition holds after a finding: what a rule of another kind adds to it does not end it."""
+    return finding.condition is Condition.ON or (alert.condition_active and finding.rule_kind != alert.rule_kind)
 
 
 def _repeat(batch: Batch, alert: Alert, incident: Incident, finding: Finding) -> Result:
@@ -121,7 +126,7 @@ def _repeat(batch: Batch, alert: Alert, incident: Incident, finding: Finding) ->
     worse = _is_worse(finding.severity, alert.severity)
     alert.count += 1
     alert.last_signal_at = now
-    alert.condition_active = finding.condition is Condition.ON
+    alert.condition_active = is_still_so(alert, finding)
     alert.returned_at = None
     if worse:
         alert.severity = finding.severity
@@ -170,7 +175,8 @@ def is_one_of_many(incident: Incident, alert: Alert) -> bool:
 
 
 def _open_or_join(batch: Batch, finding: Finding, mark: ModeKind | None) -> Result:
-    outage = batch.outage_of(finding.home_id) if mark is None and finding.rule in OUTAGE_RULES else None
+    folds = mark is None and finding.rule in OUTAGE_RULES and finding.lane == FAULT and finding.severity != Severity.CRITICAL
+    outage = batch.outage_of(finding.home_id) if folds else None
     if outage is not None:
         return _fold(batch, finding, outage)
     lane = _lane(batch, finding, mark)
@@ -309,4 +315,4 @@ def _what(finding: Finding) -> dict[str, Any]:
     return {"subject": finding.subject} | ({} if event is None else {"signal": event.type})
 
 
-__all__ = ["MUTED", "Result", "is_one_of_many", "raise_alert"]
+__all__ = ["MUTED", "Result", "is_one_of_many", "is_still_so", "raise_alert"]

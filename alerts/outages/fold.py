@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from alerts.acts.record import close_merged
 from alerts.changes import record_incident
 from alerts.lanes import FAULT, OUTAGE_RULES
-from alerts.model import Alert, AlertState, Incident, IncidentState
+from alerts.model import Alert, AlertState, Incident, IncidentState, Severity
 from alerts.timeline import Act, tell
 
 _CHUNK = 400
@@ -40,7 +40,7 @@ def fold_homes(session: Session, outage: Incident, home_ids: Sequence[int], now:
 
 
 def _fold(session: Session, outage: Incident, incident: Incident, alerts: Sequence[Alert], now: datetime) -> int:
-    going = [one for one in alerts if one.rule in OUTAGE_RULES and one.condition_active and one.state != AlertState.SHELVED]
+    going = [one for one in alerts if _goes(one)]
     if not going:
         return 0
     for alert in going:
@@ -51,6 +51,12 @@ def _fold(session: Session, outage: Incident, incident: Incident, alerts: Sequen
         close_merged(incident, outage, now)
     record_incident(session, incident, now)
     return len(going)
+
+
+def _goes(alert: Alert) -> bool:
+    """What a centre calls critical keeps its own alarm, as what is on the shelf keeps its place."""
+    plain = alert.state != AlertState.SHELVED and alert.severity != Severity.CRITICAL
+    return alert.rule in OUTAGE_RULES and alert.condition_active and plain
 
 
 __all__ = ["fold_homes"]

@@ -92,7 +92,7 @@ def _by_alert(session: Session) -> list[tuple[int, int, datetime, str]]:
             Alert.state.not_in(MUTED),
             Home.area_id.is_not(None),
             ~Home.is_probe,
-            sa.or_(Incident.id.is_(None), ~Incident.test),
+            sa.or_(Incident.id.is_(None), sa.and_(~Incident.test, ~Incident.drill)),
         )
     )
     return [
