@@ -135,8 +135,16 @@ def _on_roster(session: Session, code: str, asked: _Asked) -> list[str]:
 
 def _of_role(session: Session, where: About, role: str, asked: _Asked) -> list[str]:
     users = _remembered(session, asked.now, ("role", role), lambda: _scopes(session, role))
-    reaching = [name for name, scope in users if where.home_id is None or scope.includes(where.home_id, where.area_path)]
+    reaching = [name for name, scope in users if _reaches(scope, where)]
     return [one.username for one in present(reaching, asked.now, asked.calendar.away)]
+
+
+def _reaches(scope: Scope, where: About) -> bool:
+    """Whether it is somebody's matter: an area is when it lies in theirs or theirs in it, the system is everybody's."""
+    if where.home_id is not None:
+        return scope.includes(where.home_id, where.area_path)
+    path = where.area_path
+    return path is None or scope.includes_area(path) or any(own.startswith(path) for own in scope.area_paths)
 
 
 def _scopes(session: Session, role: str) -> list[tuple[str, Scope]]:
