@@ -120,6 +120,16 @@ def end_suppressed(session: Session, home_id: int | None, rule: str, subject: st
     session.execute(ended.values(ended_at=now).execution_options(synchronize_session=False))
 
 
+def end_monitored(session: Session, rule: str, now: datetime) -> None:
+    """A rule is not only watched any more: what it found in silence is no longer known, so that what is still so is raised."""
+    ended = sa.update(Suppressed).where(
+        Suppressed.rule == rule,
+        Suppressed.because == SuppressedBecause.MONITOR,
+        sa.and_(Suppressed.lasting, Suppressed.ended_at.is_(None)),
+    )
+    session.execute(ended.values(ended_at=now).execution_options(synchronize_session=False))
+
+
 def end_by_mode(session: Session, mode_id: int, alert_id: int, now: datetime) -> bool:
     """A stay no longer mutes an alert; whether it was what did."""
     ended = sa.update(Suppressed).where(
@@ -129,4 +139,4 @@ def end_by_mode(session: Session, mode_id: int, alert_id: int, now: datetime) ->
     return bool(session.execute(returning).all())
 
 
-__all__ = ["FOLDED_WITHIN", "end_by_mode", "end_suppressed", "note_suppressed", "standing_modes"]
+__all__ = ["FOLDED_WITHIN", "end_by_mode", "end_monitored", "end_suppressed", "note_suppressed", "standing_modes"]

@@ -16,6 +16,7 @@ from pydantic import JsonValue, ValidationError
 from sqlalchemy.orm import Session
 
 from alerts.changes import hold_order
+from alerts.modes.store import end_monitored
 from alerts.ruleset import store
 from alerts.ruleset.builtin import builtin_specs
 from alerts.ruleset.compile import RuleInForce, rule_in_force
@@ -92,6 +93,8 @@ def put_rule(session: Session, code: str, wanted: Wanted, now: datetime, actor: 
     if wanted.seen_version is not None and wanted.seen_version != seen:
         raise ConflictError("rule_changed_meanwhile", rule=code, version=seen)
     version = _add_version(session, wanted, now, actor)
+    if not spec.monitor:
+        end_monitored(session, code, now)
     fields = _fields(present, spec)
     audit.write(session, now, actor, f"rule.{outcome}", subject=code, version=version, fields=fields, note=wanted.note)
     return RuleInForce(spec, version)
@@ -110,6 +113,7 @@ def delete_rule(session: Session, code: str, now: datetime, actor: Caller | str)
         raise ConflictError("rule_built_in", rule=code)
     row.deleted_at = now
     session.flush()
+    end_monitored(session, code, now)
     ours = builtin_specs().get(code)
     audit.write(session, now, actor, "rule.deleted" if ours is None else "rule.restored", subject=code, version=row.version)
     return None if ours is None else RuleInForce(ours)
