@@ -50,7 +50,7 @@ def start_backtest(wanted: BacktestCreate, caller: Changer, deps: Using) -> Back
     return answer
 
 
-@router.get("/rules/backtest")
+@router.get("/rules/backtest", responses=refusals())
 def list_backtests(caller: Seer, deps: Using, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> BacktestList:
     """The latest runs over the caller's homes."""
     query = sa.select(BacktestRun).where(service.visible(caller.scope)).order_by(BacktestRun.id.desc()).limit(limit)
