@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from alerts.home_today import home_today
 from alerts.paging.model import Digest, Page
 from alerts.paging.ports import Desk
+from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from core.config import Settings
 from people.model import Contact, Home
 from people.reach.numbers import can_take_text
@@ -38,10 +39,23 @@ def work(desk: Desk) -> int:
     with desk.database.snapshot() as session:
         contact_ids = waiting_contacts(session, day, AT_ONCE)
     for contact_id in contact_ids:
-        desk.act(lambda session, now, contact_id=contact_id: _write(session, contact_id, day, now, desk.settings))  # type: ignore[misc]  # a default binds the loop's value
+        _write_alone(desk, contact_id, day)
     if len(contact_ids) < AT_ONCE:
         _done[desk] = day
     return len(contact_ids)
+
+
+def _write_alone(desk: Desk, contact_id: int, day: date) -> None:
+    """One that fails is set aside for this day, and is no reason for the next to hear nothing."""
+    try:
+        desk.act(lambda session, now: _write(session, contact_id, day, now, desk.settings))
+    except STORE_IS_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 quarantined
+        with desk.database.transaction() as session:
+            now = desk.clock.now()
+            set_aside(session, Failed("digest", f"contacts:{contact_id}", error), now)
+            session.add(Digest(contact_id=contact_id, day=day, verdict="unknown", created_at=now))
 
 
 def day_of_digest(now: datetime, settings: Settings) -> date | None:

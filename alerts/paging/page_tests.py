@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.paging.model import Page, PageTest
 from alerts.paging.ports import Desk
+from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from core.config import Settings
 from people.model import Contact, User
 from people.reach.model import ContactPoint
@@ -27,6 +28,8 @@ AT_ONCE = 50
 _planned: WeakKeyDictionary[Desk, date] = WeakKeyDictionary()
 """The day up to which each desk has planned; only a memory that spares a query, the rows decide."""
 
+_POISON_PAUSE = timedelta(minutes=10)
+
 
 def work(desk: Desk) -> int:
     """Plan what is to be tested today, send what is due, close windows that are over; how many tests moved."""
@@ -37,8 +40,21 @@ def work(desk: Desk) -> int:
         )
         test_ids = list(session.scalars(due))
     for test_id in test_ids:
-        desk.act(lambda session, now, test_id=test_id: _step(session, test_id, now, desk.settings))  # type: ignore[misc]  # a default binds the loop's value
+        _step_alone(desk, test_id)
     return len(test_ids)
+
+
+def _step_alone(desk: Desk, test_id: int) -> None:
+    """One that fails is set aside and tried again later; it never stops the next."""
+    try:
+        desk.act(lambda session, now: _step(session, test_id, now, desk.settings))
+    except STORE_IS_AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 quarantined
+        with desk.database.transaction() as session:
+            now = desk.clock.now()
+            set_aside(session, Failed("page_tests", f"page_tests:{test_id}", error), now)
+            session.execute(sa.update(PageTest).where(PageTest.id == test_id).values(due_at=now + _POISON_PAUSE))
 
 
 def schedule(session: Session, point: ContactPoint, at: datetime, settings: Settings, created_by: str | None) -> PageTest:

@@ -13,7 +13,7 @@ from support.providers import ProviderServer, provider
 
 from alerts.channels.registry import make_channels
 from alerts.incidents import Ending, acknowledge, close
-from alerts.model import SignalRecord
+from alerts.model import Poison, SignalRecord
 from alerts.modes.model import Mode, ModeKind
 from alerts.pager import PagerLoop
 from alerts.paging import digest
@@ -101,6 +101,21 @@ def test_at_eight_whoever_wants_it_hears_that_all_is_normal_with_movement_and_ba
     assert "高血压" not in text
 
 
+def test_a_contact_whose_message_cannot_be_written_keeps_nobody_else_from_theirs(
+    town: Town, loop: PagerLoop, sms: ProviderServer
+) -> None:
+    town.later(TO_EIGHT.total_seconds())
+    now, day = town.clock.now(), date(2026, 11, 22)
+    [(son, home)] = [(one.id, one.home_id) for one in town.rows(Contact) if one.digest_consent_at is not None]
+    broken = {"channel": "sms", "target": "13800138000", "cause": "digest", "state": "given_up", "due_at": now, "deadline_at": now}
+    change(town, lambda session: session.add(Page(idempotency_key=f"digest:{son}:{day}", **broken)))
+    nephew = Contact(home_id=home, name="nephew", phone="13900139000", digest_consent_at=now, created_at=now)
+    change(town, lambda session: session.add(nephew))
+    tick(loop)
+    assert [heard.json["to"] for heard in sms.heard] == ["13900139000"]
+    assert [row.place for row in town.rows(Poison)] == ["digest"]
+
+
 def test_once_a_day_however_often_it_is_looked_and_whoever_looks(town: Town, loop: PagerLoop, sms: ProviderServer) -> None:
     town.later(TO_EIGHT.total_seconds())
     for _ in range(3):
@@ -113,7 +128,7 @@ def test_once_a_day_however_often_it_is_looked_and_whoever_looks(town: Town, loo
     assert [row.day for row in town.rows(Digest)] == [date(2026, 11, 22), date(2026, 11, 23)]
 
 
-class DiesError(Exception):
+class DiesError(BaseException):
     pass
 
 
