@@ -6,6 +6,7 @@ sentence; whoever tries many has to wait, a link that is one always works.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Request
@@ -36,6 +37,9 @@ _REFUSED = (
     ConflictError("answer_not_possible"),
     ConflictError("answer_not_yours"),
 )
+
+_NOT_THEIRS = frozenset({"answer_link_expired", "answer_not_yours"})
+"""A link that is over, or whose holder works here no longer, tells no more of who and where."""
 
 
 @router.get("/answers/{token}", responses=refusals(_UNKNOWN, TooManyAttemptsError(), signed_in=False))
@@ -73,6 +77,10 @@ def _count(request: Request, deps: Deps) -> None:
     deps.answer_attempts.failed(f"link:{address}", address, seconds)
 
 
+def _nobody(told: Mapping[str, str]) -> dict[str, str]:
+    return {**told, "who": "", "where": "", "what": ""}
+
+
 def _view(session: Session, opened: Opened, request: Request, deps: Deps) -> AnswerPage:
     page = opened.page
     reader_language = language_of(request.headers.get("accept-language"))
@@ -82,6 +90,7 @@ def _view(session: Session, opened: Opened, request: Request, deps: Deps) -> Ans
     incident = None if page.incident_id is None else session.get(Incident, page.incident_id)
     owner = None if incident is None or incident.owner_id is None else session.get(User, incident.owner_id)
     refusal = opened.refusal
+    told, owner = (_nobody(told), None) if refusal is not None and refusal.code in _NOT_THEIRS else (told, owner)
     return AnswerPage(
         kind=cast("Any", event_of(page.cause)),
         centre=facts.centre,
@@ -93,7 +102,7 @@ def _view(session: Session, opened: Opened, request: Request, deps: Deps) -> Ans
         who=told["who"],
         where=told["where"] if incident is not None else "",
         what=told["what"] if incident is not None else "",
-        incident_kind=None if incident is None else incident.kind,
+        incident_kind=None if incident is None or not told["what"] else incident.kind,
         since=None if incident is None else facts.opened_at,
         step=facts.step,
         state=None if incident is None else incident.state,

@@ -142,7 +142,14 @@ def test_a_link_ends_after_its_time(room: Room) -> None:
     token = room.staff("operator")
     room.town.clock.advance(timedelta(hours=24))
     assert refused(room.say(token)) == (409, "answer_link_expired")
-    assert room.look(token).json()["refusal"]["code"] == "answer_link_expired"
+    seen = room.look(token).json()
+    assert seen["refusal"]["code"] == "answer_link_expired"
+    assert (seen["who"], seen["where"], seen["what"], seen["incident_kind"]) == (
+        "",
+        "",
+        "",
+        None,
+    )  # who finds it later learns nothing
     assert room.state() == ("open", None)
 
 
@@ -161,6 +168,7 @@ def test_a_person_who_was_disabled_takes_nothing(room: Room) -> None:
     with room.town.deps.database.transaction() as session:
         session.get_one(User, room.town.users["operator"]).disabled_at = room.town.clock.now()
     assert refused(room.say(token)) == (409, "answer_not_yours")
+    assert (room.look(token).json()["who"], room.look(token).json()["where"]) == ("", "")
     assert room.state() == ("open", None)
 
 
