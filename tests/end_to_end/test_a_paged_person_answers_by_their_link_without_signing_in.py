@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -19,7 +20,7 @@ _LINK = re.compile(r"https?://[^\s\"\\]+?(/a/[A-Za-z0-9_\-.~]+)")
 @pytest.fixture(scope="module")
 def paging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Centre, ProviderServer]]:
     """A centre whose text messages go to a provider of the test, soon after nobody took an incident."""
-    clocks = {
+    clocks: dict[str, Any] = {
         "supervisor_after_seconds": 1,
         "contacts_after_seconds": 600,
         "fallback_after_seconds": 600,

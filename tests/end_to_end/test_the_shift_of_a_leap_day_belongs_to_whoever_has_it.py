@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from support.moved_time import local_instant, moved_centre
 
@@ -28,7 +29,8 @@ def test_nights_before_on_and_after_the_leap_day(tmp_path: Path) -> None:
             (local_instant(2028, 3, 1, 6, 0), "bo"),
             (local_instant(2028, 3, 1, 21, 0), "an"),
         )
-        days = world.centre.get("/rosters/night/days", **{"from": "2028-02-28", "to": "2028-03-01"})["days"]
+        week: dict[str, Any] = {"from": "2028-02-28", "to": "2028-03-01"}
+        days = world.centre.get("/rosters/night/days", **week)["days"]
         assert [day["day"] for day in days] == ["2028-02-28", "2028-02-29", "2028-03-01"]
         for instant, who in nights:
             world.wait_until(instant, hop=LONG)

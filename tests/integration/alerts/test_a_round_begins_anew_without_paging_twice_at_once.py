@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from support.escalation import by_round, settle, step
 
@@ -128,7 +128,7 @@ def test_presses_while_it_rings_again_at_its_owner_put_nothing_off(paged: Paged)
 
 def test_a_fall_its_wearer_cancelled_is_not_paged_and_a_press_after_it_is(paged: Paged) -> None:
     town = paged.town
-    watch = {"facts": {"cancel_window_seconds": 30.0}}
+    watch: dict[str, Any] = {"facts": {"cancel_window_seconds": 30.0}}
     fall = town.say("fall.detected", "pendant", **watch)
     town.later(5)
     town.say("fall.cancelled", "pendant", **watch)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -89,7 +89,7 @@ def test_a_drill_takes_the_true_path_but_calls_no_family(paged: Paged) -> None:
 def test_when_it_gets_worse_the_family_hears_of_it_once(paged: Paged) -> None:
     paged.people.contact("daughter", "daughter", consents=True)
     town = paged.town
-    watch = {"facts": {"cancel_window_seconds": 30.0}}
+    watch: dict[str, Any] = {"facts": {"cancel_window_seconds": 30.0}}
     town.say("fall.detected", "pendant", **watch)
     town.say("fall.cancelled", "pendant", **watch)
     town.say("sos.pressed", "pendant")

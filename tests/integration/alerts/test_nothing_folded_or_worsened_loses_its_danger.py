@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from integration.alerts.test_an_area_without_power_is_one_incident import HOMES, fault, lose, street
@@ -47,12 +47,13 @@ def test_smoke_that_a_sequence_made_worse_is_still_there_and_is_not_closed_over(
 
 
 @pytest.mark.parametrize("life", [{"lane": "life"}, {"severity": Severity.CRITICAL}])
-def test_power_that_a_centre_calls_life_or_critical_rings_for_itself_in_an_outage(street: Town, life: dict[str, str]) -> None:
+def test_power_that_a_centre_calls_life_or_critical_rings_for_itself_in_an_outage(street: Town, life: dict[str, Any]) -> None:
     watch = OutageWatch(street.desk)
     lose(street, *HOMES)
     watch.tick()
     outage = next(one for one in street.rows(Incident) if one.area_id is not None)
-    found = replace(fault(11), subject="device:oxygen", **{"severity": Severity.HIGH, **life})
+    how: dict[str, Any] = {"severity": Severity.HIGH, **life}
+    found = replace(fault(11), subject="device:oxygen", **how)
     [outcome] = street.apply(found)
     assert outcome.disposition is Disposition.OPENED
     assert outcome.incident_id != outage.id

@@ -88,7 +88,7 @@ def test_a_lease_that_ran_out_gives_the_whole_bundle_back(paged: Paged) -> None:
     paged.loop._send_due = lambda: 0  # type: ignore[method-assign]  # this pager dies between its claim and its send
     paged.loop.tick()
     assert len(paged.loop._claim([paged.town.rows(Page)[0].id])) == 1
-    del paged.loop._send_due  # type: ignore[attr-defined]
+    del paged.loop._send_due
     assert paged.after(20) == []
     assert paged.after(11) == ["wang"]
     assert [page.state for page in paged.town.rows(Page)] == ["sent", "sent"]
