@@ -18,6 +18,7 @@ from alerts.escalation.people import Recipient, about, resolve
 from alerts.escalation.policy import CAUSES, Frozen, freeze
 from alerts.escalation.rounds import disarm, errand_of, is_ringing, read_policy, repeat_round
 from alerts.escalation.store import policy_for
+from alerts.escalation.ways import Way
 from alerts.model import Incident, TimelineEntry
 from alerts.paging.model import Page
 from alerts.timeline import Act, tell
@@ -47,7 +48,7 @@ def escalate(session: Session, incident: Incident, now: datetime, settings: Sett
         number += 1
     incident.escalation_step = number
     incident.escalation_due_at = _next_due(frozen, number, incident.escalation_from_at or now, now)
-    nobody = not reached and not _has_pages(session, incident)
+    nobody = not reached and not _has_pages(session, incident) and not _last_resort(session, incident, frozen, now, settings)
     for one, unreachable in passed:
         if not (nobody and _is_of_addresses(frozen, one)):
             _tell_once(session, incident, Act.NOBODY_ON_DUTY, now, step=one, unreachable=unreachable)
@@ -93,6 +94,16 @@ def _take(  # noqa: PLR0913, PLR0917 a step's facts
     if new:
         tell(session, incident, Act.ESCALATED, now, step=number, round=incident.escalation_round, to=_names(reached), pages=new)
     return bool(reached), _names([one for one in recipients if not one.ways])
+
+
+def _last_resort(session: Session, incident: Incident, frozen: Frozen, now: datetime, settings: Settings) -> bool:
+    """Not one step of the policy reaches anybody: the fallback addresses are paged, whether it names them or not."""
+    number = len(frozen.spec.steps) - 1
+    addresses = [Recipient(None, None, (Way("apprise", url),)) for url in settings.fallback_urls]
+    reached, new = write_pages(session, incident, addresses, errand_of(incident, frozen, number), now)
+    if new:
+        tell(session, incident, Act.ESCALATED, now, step=number, round=incident.escalation_round, to=_names(reached), pages=new)
+    return bool(reached)
 
 
 def _is_of_addresses(frozen: Frozen, number: int) -> bool:
