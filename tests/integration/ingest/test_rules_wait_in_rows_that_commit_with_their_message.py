@@ -16,8 +16,6 @@ from alerts.clocks import follow_step
 from alerts.leases import LeaseLostError, take_lease
 from alerts.model import Alert, Evidence, Poison, SignalRecord
 from alerts.ruleset.model import Rule, RuleTimer, RuleVersion
-from alerts.ruleset.service import Wanted, put_rule
-from alerts.ruleset.yaml_form import ADAPTER
 from alerts.work import Desk
 from core.clock import ManualClock
 from core.config import Settings
@@ -224,37 +222,6 @@ def test_a_rule_in_monitor_mode_reaches_the_engine_and_no_operator(centre: Centr
     with centre.database.snapshot() as session:
         found = session.execute(sa.text("SELECT rule, because FROM suppressed")).all()
     assert [tuple(row) for row in found] == [("low_oxygen", "monitor")]
-
-
-def test_what_a_rule_found_in_monitor_mode_and_is_still_so_is_raised_once_the_rule_is_live(centre: Centre) -> None:
-    live = {**LOW_OXYGEN, "hold_seconds": 0, "severity": "high", "raises": "vitals", "name": {"zh": "低氧", "en": "Low oxygen"}}
-    for monitor in (True, False):
-        spec = ADAPTER.validate_python({**live, "monitor": monitor})
-        with centre.database.transaction() as session:
-            put_rule(session, spec.code, Wanted(spec), centre.clock.now(), "值班长")
-        ReloadRules(centre.bench.tools)()
-        with centre.database.snapshot() as session:
-            centre.bench.tools.conditions.load(session)
-        centre.measure("watch", spo2=92.4)
-        assert [one.condition_active for one in centre.alerts("low_oxygen")] == ([] if monitor else [True])
-
-
-@pytest.mark.parametrize("hours", [1, -1])
-def test_a_step_of_the_clock_neither_hides_nor_invents_that_nobody_moved_after_a_fall(centre: Centre, hours: int) -> None:
-    for moves in (True, False):
-        centre.say("hall", "motion.seen")
-        centre.clock.advance(timedelta(seconds=10))
-        centre.say("pendant", "fall.detected")
-        if moves:
-            centre.clock.advance(timedelta(seconds=10))
-            centre.say("hall", "motion.seen")
-        step = timedelta(hours=hours)
-        centre.clock.step(step)
-        follow_step(Desk(centre.database, centre.clock, centre.settings, lambda _: None))
-        centre.clock.step(timedelta(0))
-        centre.bench.tools.rules.shift(step)
-        assert ("fall" in centre.wait(seconds=61)) is not moves
-        centre.clock.advance(timedelta(hours=3))
 
 
 def test_twelve_hours_without_movement_and_then_somebody(centre: Centre) -> None:
