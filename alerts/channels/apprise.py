@@ -35,6 +35,7 @@ class AppriseChannel:
             service = apprise.Apprise.instantiate(_with_key(message.target, message.idempotency_key), suppress_exceptions=True)
             if service is None:
                 return NotSent("unusable address", permanent=True, broken=True)
+            service.redirects = False  # a page goes where somebody wrote that it goes, or nowhere
             service.socket_connect_timeout = self._timeouts.connect_seconds
             service.socket_read_timeout = self._timeouts.read_seconds
             taken = service.notify(body=message.body, title=message.title, notify_type=apprise.NotifyType.WARNING)

@@ -27,7 +27,7 @@ from timeseries.ports import StoredReading
 from timeseries.sqlite_store import SqliteReadingStore
 from yinling.migrations import upgrade
 
-HOMES = 12
+HOMES = 60
 DAYS = 4
 
 

@@ -17,7 +17,6 @@ import typer
 from core.clock import SystemClock
 from core.errors import YinlingError
 from core.messages import text
-from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
 if TYPE_CHECKING:
@@ -52,6 +51,7 @@ def backtest_rule(
     from api.replaying import make_replay
     from timeseries.sqlite_store import open_store
     from yinling import bootstrap
+    from yinling.environment import read_settings
 
     settings, clock = read_settings(data_dir=data_dir), SystemClock()
     now = clock.now()

@@ -16,7 +16,6 @@ import typer
 from core.clock import SystemClock
 from core.errors import YinlingError
 from core.messages import problem_text, text
-from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
 if TYPE_CHECKING:
@@ -134,6 +133,7 @@ def _read(file: Path) -> str:
 def _database(data_dir: Path | None) -> Iterator[Database]:
     """The centre's relational store, brought up to date; a refusal becomes one sentence."""
     from yinling import bootstrap
+    from yinling.environment import read_settings
 
     settings = read_settings(data_dir=data_dir)
     bootstrap.migrate(settings)

@@ -37,7 +37,7 @@ def settings(folder: Path) -> Settings:
 
 
 @pytest.fixture
-def stores(database: Database, folder: Path) -> Iterator[Stores]:
+def centre_stores(database: Database, folder: Path) -> Iterator[Stores]:
     with closing(SqliteReadingStore(folder / "readings.db")) as readings:
         yield Stores(database, readings)
 
@@ -100,10 +100,10 @@ def test_more_homes_come_beside_those_that_are_there(
 
 
 def test_a_fill_of_the_past_that_was_killed_goes_on_and_doubles_nothing(
-    stores: Stores, folder: Path, settings: Settings, clock: ManualClock
+    centre_stores: Stores, folder: Path, settings: Settings, clock: ManualClock
 ) -> None:
     homes = [1, 2, 5]
-    ensure_centre(stores.database, folder, settings, HOMES, clock)
+    ensure_centre(centre_stores.database, folder, settings, HOMES, clock)
     rests = iter(range(7))
 
     def killed_in_the_eighth_rest(_seconds: float) -> bool:
@@ -113,18 +113,18 @@ def test_a_fill_of_the_past_that_was_killed_goes_on_and_doubles_nothing(
 
     zone = ZoneInfo("Asia/Shanghai")
     with pytest.raises(KeyboardInterrupt):
-        Past(folder, zone, clock, killed_in_the_eighth_rest).fill(stores, homes)
-    rest = Past(folder, zone, clock, lambda _seconds: False).fill(stores, homes)
+        Past(folder, zone, clock, killed_in_the_eighth_rest).fill(centre_stores, homes)
+    rest = Past(folder, zone, clock, lambda _seconds: False).fill(centre_stores, homes)
 
     assert 8 + rest == 8 * len(homes)
-    assert Past(folder, zone, clock, lambda _seconds: False).fill(stores, homes) == 0
-    with stores.database.snapshot() as session:
+    assert Past(folder, zone, clock, lambda _seconds: False).fill(centre_stores, homes) == 0
+    with centre_stores.database.snapshot() as session:
         told = sa.select(SignalRecord.device_id, SignalRecord.type, SignalRecord.received_at)
         rows = session.execute(told.where(SignalRecord.event_key.like("past-2%"))).all()
         bed = session.scalars(sa.select(Device).where(Device.code == "h0001-bed")).one()
     assert len(rows) == len(set(rows)) > 300
     assert max(row.received_at for row in rows) < clock.now()
-    assert stores.readings.latest(bed.id)["heart_rate"].at < clock.now()
+    assert centre_stores.readings.latest(bed.id)["heart_rate"].at < clock.now()
 
 
 def test_a_centre_of_somebodys_own_gets_no_sign_in_with_a_known_password(
