@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ports import Message, NotSent, Sent
 from alerts.timeline import Act, tell
 from core.config import Settings
+from people.model import Home
 from people.reach.model import ContactPoint
 
 LEASE = timedelta(seconds=30)
@@ -61,6 +63,7 @@ class Claimed:
     message: Message
 
 
+@lru_cache(maxsize=4096)
 def provider_of(channel: str, target: str) -> str:
     """Who carries it: for plain web addresses their host, else the channel and the kind of address."""
     scheme, separator, rest = target.partition("://")
@@ -81,11 +84,25 @@ def due_pages(session: Session, now: datetime, limit: int) -> list[Due]:
     return [Due(page_id, provider_of(channel, target)) for page_id, channel, target in rows]
 
 
+def claim_pages(session: Session, page_ids: Sequence[int], now: datetime, settings: Settings) -> list[Claimed]:
+    """Lease pages, in this order; the rows of all and what they are about are read at once."""
+    query = sa.select(Page).where(Page.id.in_(page_ids)).with_for_update(skip_locked=True)
+    pages = {page.id: page for page in session.scalars(query.execution_options(populate_existing=True))}
+    of_pages = [page.incident_id for page in pages.values() if page.incident_id is not None]
+    about = sa.select(Incident, Home).outerjoin(Home, Home.id == Incident.home_id).where(Incident.id.in_(of_pages))
+    held = session.execute(about).all() if of_pages else []  # kept until the end: what is held is not read again
+    claims = [_claim(session, pages[page_id], now, settings) for page_id in page_ids if page_id in pages]
+    del held
+    return [one for one in claims if one is not None]
+
+
 def claim_page(session: Session, page_id: int, now: datetime, settings: Settings) -> Claimed | None:
     """Lease a page with its text; None when it is not due any more, or not needed since a person took the incident."""
-    query = sa.select(Page).where(Page.id == page_id).with_for_update(skip_locked=True)
-    page = session.scalar(query.execution_options(populate_existing=True))
-    if page is None or page.state not in _WAITING or page.due_at > now:
+    return next(iter(claim_pages(session, [page_id], now, settings)), None)
+
+
+def _claim(session: Session, page: Page, now: datetime, settings: Settings) -> Claimed | None:
+    if page.state not in _WAITING or page.due_at > now:
         return None
     bundle = [one for one in _bundle(session, page, now) if _is_wanted(session, one, now, settings)]
     if not bundle:
@@ -164,7 +181,9 @@ def record_page(session: Session, claimed: Claimed, result: Sent | NotSent, now:
     leader = session.get(Page, claimed.page_id, populate_existing=True)
     if leader is None or leader.state not in _WAITING:
         return
-    others = session.scalars(sa.select(Page).where(Page.bundled_into_id == leader.id, Page.state == "claimed")).all()
+    others: Sequence[Page] = ()
+    if leader.bundle is not None:
+        others = session.scalars(sa.select(Page).where(Page.bundled_into_id == leader.id, Page.state == "claimed")).all()
     if isinstance(result, Sent):
         for one in (leader, *others):
             _record_sent(session, one, result, now)
@@ -272,6 +291,7 @@ __all__ = [
     "Claimed",
     "Due",
     "claim_page",
+    "claim_pages",
     "due_pages",
     "pause_before",
     "postpone_page",

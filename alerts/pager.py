@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter as Tally
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from alerts.clocks import follow_step, work_off
 from alerts.metrics import CHORES_FAILED
 from alerts.outage_watch import OutageWatch
-from alerts.outbox import Claimed, Due, claim_page, due_pages, postpone_page, record_page, release_waiting
+from alerts.outbox import Claimed, Due, claim_pages, due_pages, postpone_page, record_page, release_waiting
 from alerts.paging import digest, page_tests, tokens
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ports import Channels, NotSent, Sent
@@ -36,6 +36,10 @@ MOST_A_PROVIDER = 8
 """Sends under way over one provider; the others keep room however long it takes."""
 _CLAIMED_AT_ONCE = 16
 _LOOKED_AT = 1000
+_ROUND_SECONDS = 0.25
+"""Pages are sent this long from one look at what is due; then clocks, and what became due meanwhile, have their turn."""
+_FREED_SECONDS = 0.05
+"""A provider that is done with none of its sends in this time is left to them."""
 _TIDY_EVERY = timedelta(minutes=10)
 
 Chore = Callable[[], object]
@@ -104,27 +108,36 @@ class PagerLoop:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _send_due(self) -> int:
-        self._sending = {future: provider for future, provider in self._sending.items() if not future.done()}
-        count = 0
-        while not self._stopping.is_set():
-            chosen = self._choose()
-            if not chosen:
-                break
-            claimed = self._claim([one.page_id for one in chosen])
-            count += len(claimed)
-            for one in claimed:
-                self._sending[self._pool.submit(self._send, one)] = one.provider
-            if not claimed:
-                break
-        return count
-
-    def _choose(self) -> list[Due]:
-        """The most urgent pages there is room for, now that each provider has its share."""
-        room = SENDERS - len(self._sending)
-        if room <= 0:
-            return []
+        """Look once at what is due and send from there, most urgent first, as sends under way make room."""
+        self._forget_done()
+        if len(self._sending) >= SENDERS:
+            return 0
+        began_seconds = self._desk.clock.monotonic_seconds()
         with self._desk.database.snapshot() as session:
             due = due_pages(session, self._desk.clock.now(), _LOOKED_AT)
+        count = 0
+        while due and not self._stopping.is_set():
+            chosen = self._choose(due)
+            if chosen:
+                taken = {one.page_id for one in chosen}
+                due = [one for one in due if one.page_id not in taken]
+                claimed = self._claim([one.page_id for one in chosen])
+                count += len(claimed)
+                for one in claimed:
+                    self._sending[self._pool.submit(self._send, one)] = one.provider
+            elif not wait(list(self._sending), _FREED_SECONDS, FIRST_COMPLETED).done:
+                break
+            if self._desk.clock.monotonic_seconds() - began_seconds >= _ROUND_SECONDS:
+                break
+            self._forget_done()
+        return count
+
+    def _forget_done(self) -> None:
+        self._sending = {future: provider for future, provider in self._sending.items() if not future.done()}
+
+    def _choose(self, due: Sequence[Due]) -> list[Due]:
+        """The most urgent pages there is room for, now that each provider has its share."""
+        room = SENDERS - len(self._sending)
         busy = Tally(self._sending.values())
         chosen: list[Due] = []
         for one in due:
@@ -138,7 +151,7 @@ class PagerLoop:
     def _claim(self, page_ids: list[int]) -> list[Claimed]:
         """Lease them in one transaction; when one of them is poison, each in its own."""
         try:
-            claimed = self._desk.act(lambda session, now: self._claim_all(session, page_ids, now))
+            claimed = self._desk.act(lambda session, now: claim_pages(session, page_ids, now, self._desk.settings))
         except STORE_IS_AWAY:
             raise
         except Exception:  # noqa: BLE001 somewhere in here is poison: find it one by one
@@ -147,13 +160,9 @@ class PagerLoop:
             reach("pager.after_claim")
         return claimed
 
-    def _claim_all(self, session: Session, page_ids: list[int], now: datetime) -> list[Claimed]:
-        claims = [claim_page(session, page_id, now, self._desk.settings) for page_id in page_ids]
-        return [one for one in claims if one is not None]
-
     def _claim_alone(self, page_id: int) -> list[Claimed]:
         try:
-            return self._desk.act(lambda session, now: self._claim_all(session, [page_id], now))
+            return self._desk.act(lambda session, now: claim_pages(session, [page_id], now, self._desk.settings))
         except STORE_IS_AWAY:
             raise
         except Exception as error:  # noqa: BLE001 quarantined

@@ -23,6 +23,9 @@ from core.config import Settings
 from people.model import Area, Centre, Home, Resident
 from people.reach.model import ContactPoint
 
+_TEMPLATES = "alerts.page_templates"
+_CENTRES = "alerts.page_centres"
+
 ANSWERED_BY_LINK = frozenset({"alarm", "family_opened", "family_step", "test"})
 """Texts whose link answers; a digest's only opens the pages."""
 
@@ -56,7 +59,7 @@ def facts_of(session: Session, page: Page, now: datetime) -> PageFacts:
     home_id = told.get("home_id") if incident is None else incident.home_id
     home = None if home_id is None else session.get(Home, home_id)
     area = None if incident is None or incident.area_id is None else session.get(Area, incident.area_id)
-    centre = session.get(Centre, page.centre_id)
+    centre = _centre(session, page.centre_id)
     today = home_today(session, home.id, now) if home is not None and event_of(page.cause) == "digest" else None
     return PageFacts(
         number=None if incident is None else incident.number,
@@ -79,10 +82,21 @@ def facts_of(session: Session, page: Page, now: datetime) -> PageFacts:
     )
 
 
+def _centre(session: Session, centre_id: int) -> Centre | None:
+    """The centre, held for the transaction: every page names it."""
+    known: dict[int, Centre | None] = session.info.setdefault(_CENTRES, {})
+    if centre_id not in known:
+        known[centre_id] = session.get(Centre, centre_id)
+    return known[centre_id]
+
+
 def template_of(session: Session, key: str, language: str) -> Template:
-    """The centre's own text, else the built-in one."""
-    own = session.scalar(sa.select(PageTemplate).where(PageTemplate.key == key, PageTemplate.language == language))
-    return BUILT_IN[key, language] if own is None else Template(own.title, own.body)
+    """The centre's own text, else the built-in one; read once in a transaction that sends pages."""
+    known: dict[tuple[str, str], Template] = session.info.setdefault(_TEMPLATES, {})
+    if (key, language) not in known:
+        own = session.scalar(sa.select(PageTemplate).where(PageTemplate.key == key, PageTemplate.language == language))
+        known[key, language] = BUILT_IN[key, language] if own is None else Template(own.title, own.body)
+    return known[key, language]
 
 
 def _values(session: Session, page: Page, reader: Reader, now: datetime, settings: Settings) -> dict[str, str]:
@@ -92,6 +106,8 @@ def _values(session: Session, page: Page, reader: Reader, now: datetime, setting
 
 
 def _bundled(session: Session, page: Page) -> Sequence[Page]:
+    if page.bundle is None:
+        return ()
     return session.scalars(sa.select(Page).where(Page.bundled_into_id == page.id).order_by(Page.id)).all()
 
 

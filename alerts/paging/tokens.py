@@ -32,7 +32,8 @@ def mint(session: Session, page: Page, now: datetime, settings: Settings) -> str
     token = base64.urlsafe_b64encode(hmac.new(_key(settings), told, hashlib.sha256).digest()).decode().rstrip("=")
     hashed = hash_secret(token)
     expires_at = now + timedelta(hours=settings.page_link_hours)
-    known = session.scalar(sa.select(PageToken).where(PageToken.token_hash == hashed))
+    is_first = page.attempts == 1  # this very claim: no earlier one has committed a token
+    known = None if is_first else session.scalar(sa.select(PageToken).where(PageToken.token_hash == hashed))
     if known is None:
         session.add(PageToken(token_hash=hashed, page_id=page.id, expires_at=expires_at))
     else:
