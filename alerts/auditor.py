@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from alerts.changes import record_incident
 from alerts.clocks import work_alone
 from alerts.due import CLOCKS
+from alerts.escalation.pages import is_critical
 from alerts.escalation.rounds import arm, is_ringing, read_policy
+from alerts.escalation.store import policy_for
 from alerts.metrics import AUDITS
 from alerts.model import Alert, Incident, IncidentState, Severity, TimelineEntry
 from alerts.paging.model import Page
@@ -30,6 +32,7 @@ from alerts.ringing import ring_interval
 from alerts.system import RULE, clear_system, raise_system
 from alerts.timeline import Act, tell
 from alerts.work import Desk
+from core.config import Settings
 from core.failpoints import reach
 
 log = structlog.get_logger()
@@ -79,7 +82,7 @@ class Auditor:
         with self._lock:
             now = self._desk.clock.now()
             with self._desk.database.snapshot() as session:
-                seen = frozenset(self._look(session, now))
+                seen = frozenset(self._look(session, now, self._desk.settings))
                 raised = _is_raised(session)
             certain = sorted(seen & self._suspected, key=lambda one: (one.what, one.row_id))
             self._suspected = seen - frozenset(certain)
@@ -93,8 +96,9 @@ class Auditor:
             return len(certain)
 
     @staticmethod
-    def _look(session: Session, now: datetime) -> Iterator[Flaw]:
+    def _look(session: Session, now: datetime, settings: Settings) -> Iterator[Flaw]:
         yield from _without_clock(session)
+        yield from _without_escalation(session, settings)
         yield from _overdue(session, now)
         yield from _pages_overdue(session, now)
         yield from _pages_missing(session, now)
@@ -124,6 +128,22 @@ def _without_clock(session: Session) -> Iterator[Flaw]:
         query = sa.select(Incident.id, Incident.version).where(state, ~Incident.probe).order_by(Incident.id).limit(_LOOKS)
         for row_id, version in session.execute(query):
             yield Flaw("no_clock", row_id, str(version))
+
+
+def _without_escalation(session: Session, settings: Settings) -> Iterator[Flaw]:
+    """A danger to life that asks for somebody must have somebody coming to be asked, whatever its row says of a policy."""
+    asks = sa.or_(Incident.state == IncidentState.OPEN, Incident.ring_due_at.is_not(None))
+    query = sa.select(Incident).where(
+        _NOT_CLOSED,
+        asks,
+        Incident.severity == Severity.CRITICAL,
+        Incident.escalation_due_at.is_(None),
+        ~Incident.probe,
+        ~Incident.test,
+    )
+    for incident in session.scalars(query.order_by(Incident.id).limit(_LOOKS)).all():
+        if policy_for(session, incident, settings) is not None:
+            yield Flaw("no_clock", incident.id, str(incident.version))
 
 
 def _overdue(session: Session, now: datetime) -> Iterator[Flaw]:
@@ -203,6 +223,8 @@ def _repair_of(desk: Desk, flaw: Flaw) -> Callable[[Session, datetime], None]:
             incident.claim_due_at = now + timedelta(seconds=desk.settings.claim_expires_seconds)
         elif incident.state == IncidentState.OPEN and incident.ring_due_at is None:
             incident.ring_due_at = now + ring_interval(incident.severity, desk.settings)
+            arm(session, incident, now, desk.settings, watched=is_watched(session, now))
+        elif is_ringing(incident) and is_critical(incident) and incident.escalation_due_at is None:
             arm(session, incident, now, desk.settings, watched=is_watched(session, now))
         tell(session, incident, Act.REPAIRED, now, what=flaw.what)
         record_incident(session, incident, now)

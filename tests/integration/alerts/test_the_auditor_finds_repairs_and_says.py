@@ -59,6 +59,32 @@ def test_an_incident_without_a_clock_rings_again(paged: Paged) -> None:
     assert [alert.state for alert in paged.town.alerts(system.id)] == ["return_unacknowledged"]
 
 
+@pytest.mark.parametrize("spoiled", [{"policy": None, "escalation_due_at": None}, {"escalation_due_at": None}])
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_critical_incident_that_rings_and_asks_nobody_asks_again(paged: Paged, spoiled: dict[str, Any], taken: bool) -> None:
+    """Also one that somebody took and that got worse since."""
+    town = paged.town
+    sos = town.say("sos.pressed")
+    if taken:
+        town.do(acknowledge, sos.incident_id)
+        town.say("smoke.on", "other-button")
+        town.say("sos.pressed", "button", "2")
+    assert town.incident(sos.incident_id).ring_due_at is not None
+    spoil(paged, sos.incident_id, **({"policy": sa.null(), "escalation_due_at": None} if "policy" in spoiled else spoiled))
+    auditor = Auditor(town.desk)
+    assert look_twice(auditor) == 1
+    incident = town.incident(sos.incident_id)
+    assert (incident.policy or {})["code"] == "default"
+    assert "repaired" in town.told(sos.incident_id)
+    assert look_twice(auditor) == 0
+    assert "fallback" in [heard for _ in range(11) for heard in paged.after(9)]
+
+
+def test_what_nobody_is_paged_for_is_no_flaw(paged: Paged) -> None:
+    paged.town.say("battery.low")
+    assert look_twice(Auditor(paged.town.desk)) == 0
+
+
 def test_a_claim_without_an_end_gets_one(paged: Paged) -> None:
     sos = paged.town.say("sos.pressed")
     paged.town.do(acknowledge, sos.incident_id)
