@@ -165,6 +165,16 @@ def raise_standing(session: Session, alert: Alert, now: datetime, settings: Sett
     AlertEngine(settings).apply(session, [found], now)
 
 
+def raise_apart(session: Session, alert: Alert, now: datetime, settings: Settings) -> None:
+    """An alert that is still so does not belong to its incident any more: it ends there, and is raised for itself."""
+    found = finding_of(alert, FAULT)
+    _finish(alert, now)
+    alert.condition_active = False
+    end_suppressed(session, alert.home_id, alert.rule, alert.subject, now)
+    session.flush()
+    AlertEngine(settings).apply(session, [found], now)
+
+
 def ask_whether_back(session: Session, mode: Mode, now: datetime, settings: Settings) -> None:
     """Somebody moves in a home that is said to be empty: ask, once a stay, whether they are back."""
     mode.question_due_at = None
@@ -216,6 +226,7 @@ __all__ = [
     "ask_whether_back",
     "end_stay",
     "finding_of",
+    "raise_apart",
     "raise_standing",
     "set_mode",
 ]

@@ -20,6 +20,7 @@ from alerts.findings import Condition
 from alerts.lanes import FAULT
 from alerts.mode_ends import finding_of
 from alerts.model import Alert, AlertState, Incident, IncidentHome
+from alerts.outages.again import ask_again, still_silent
 from alerts.outages.fold import fold_homes
 from alerts.outages.plan import Growth, Plan, Town, Wave, plan_of
 from alerts.outages.risk import risks_of
@@ -73,6 +74,16 @@ class OutageWatch:
                 if not self._plan(session, now):
                     break
             done += self._desk.act(self._apply)
+        return done + self._ask_again(now)
+
+    def _ask_again(self, now: datetime) -> int:
+        """Devices that stayed silent although their home is back, a few homes at a time."""
+        done = 0
+        for _ in range(MOST_ACTS):
+            with self._desk.database.snapshot() as session:
+                if not still_silent(session, now, 1):
+                    break
+            done += self._desk.act(lambda session, at: ask_again(session, at, self._desk.settings, HOMES_AN_ACT))
         return done
 
     def _plan(self, session: Session, now: datetime) -> Plan:
