@@ -21,6 +21,8 @@ BUILT_IN = "default"
 
 NOT_ACKNOWLEDGED = "not_acknowledged"
 NOBODY_WATCHING = "nobody_watching"
+GOES_ON_AFTER_SECONDS = 300.0
+"""The shortest pause between two rounds of a critical incident that its policy itself would not repeat."""
 CAUSES = frozenset({NOT_ACKNOWLEDGED, NOBODY_WATCHING})
 """Why a page of a step is sent; every other cause has nothing to do with escalation."""
 
@@ -59,6 +61,15 @@ class Frozen:
     def may_repeat(self) -> bool:
         """Whether the steps are taken once more when nobody came."""
         return self.repeated < self.spec.repeat
+
+    def goes_on(self, *, critical: bool) -> bool:
+        """Whether another round follows this one: while nobody acts a critical incident never stops asking."""
+        return critical or self.may_repeat
+
+    def pause_seconds(self, *, critical: bool) -> float:
+        """How long after the last step the next round begins, or the policy ends."""
+        pause = self.spec.repeat_after_seconds
+        return max(pause, GOES_ON_AFTER_SECONDS) if critical and not self.may_repeat else pause
 
     def again(self) -> Frozen:
         """The same for the next time its steps are taken."""
@@ -117,6 +128,7 @@ def _is_above(policy_path: str | None, area_path: str | None) -> bool:
 __all__ = [
     "BUILT_IN",
     "CAUSES",
+    "GOES_ON_AFTER_SECONDS",
     "NOBODY_WATCHING",
     "NOT_ACKNOWLEDGED",
     "Frozen",

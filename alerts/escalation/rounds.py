@@ -129,4 +129,11 @@ def _give_up_waiting(session: Session, incident: Incident) -> None:
     session.execute(old.values(state="given_up", error="superseded").execution_options(synchronize_session="fetch"))
 
 
-__all__ = ["NOT_ACKNOWLEDGED", "REST", "arm", "disarm", "errand_of", "is_ringing", "read_policy", "repeat_round"]
+def give_up_step(session: Session, incident: Incident, number: int) -> None:
+    """A step of this round has its pages: what the same step of earlier rounds did not get sent would be said twice."""
+    earlier = sa.and_(Page.step == number, Page.round < incident.escalation_round)
+    old = sa.update(Page).where(Page.incident_id == incident.id, earlier, Page.cause.in_(CAUSES), Page.state.in_(_WAITING))
+    session.execute(old.values(state="given_up", error="superseded").execution_options(synchronize_session="fetch"))
+
+
+__all__ = ["NOT_ACKNOWLEDGED", "REST", "arm", "disarm", "errand_of", "give_up_step", "is_ringing", "read_policy", "repeat_round"]

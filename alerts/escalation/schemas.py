@@ -61,7 +61,7 @@ class PolicySpec(Strict):
     severities: Annotated[tuple[Severity, ...], Field(min_length=1)]
     steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=20)]
     repeat: Annotated[int, Field(ge=0, le=10)] = 0
-    """How often all steps are taken again when nobody came."""
+    """How often all steps are taken again when nobody came; a critical incident's go on, more slowly, until somebody does."""
     repeat_after_seconds: Annotated[float, Field(ge=30, le=86400)] = 300.0
 
     @model_validator(mode="after")

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.changes import record_incident
-from alerts.escalation.pages import write_pages
+from alerts.escalation.pages import is_critical, write_pages
 from alerts.escalation.people import Recipient, about, resolve
 from alerts.escalation.policy import CAUSES, Frozen, freeze
-from alerts.escalation.rounds import disarm, errand_of, is_ringing, read_policy, repeat_round
+from alerts.escalation.rounds import disarm, errand_of, give_up_step, is_ringing, read_policy, repeat_round
 from alerts.escalation.store import policy_for
 from alerts.escalation.ways import Way
 from alerts.model import Incident, TimelineEntry
@@ -47,7 +47,7 @@ def escalate(session: Session, incident: Incident, now: datetime, settings: Sett
             passed.append((number, unreachable))
         number += 1
     incident.escalation_step = number
-    incident.escalation_due_at = _next_due(frozen, number, incident.escalation_from_at or now, now)
+    incident.escalation_due_at = _next_due(incident, frozen, now)
     nobody = not reached and not _has_pages(session, incident) and not _last_resort(session, incident, frozen, now, settings)
     for one, unreachable in passed:
         if not (nobody and _is_of_addresses(frozen, one)):
@@ -59,12 +59,12 @@ def escalate(session: Session, incident: Incident, now: datetime, settings: Sett
     reach("escalation.before_commit")
 
 
-def _next_due(frozen: Frozen, number: int, from_at: datetime, now: datetime) -> datetime:
+def _next_due(incident: Incident, frozen: Frozen, now: datetime) -> datetime:
     """Steps keep their times from the beginning of the round; the pause before a repetition is whole, also after a delay."""
-    due_at = frozen.due_at(number, from_at)
-    if frozen.step(number) is not None:
+    due_at = frozen.due_at(incident.escalation_step, incident.escalation_from_at or now)
+    if frozen.step(incident.escalation_step) is not None:
         return due_at
-    return max(due_at, now + timedelta(seconds=frozen.spec.repeat_after_seconds))
+    return max(due_at, now + timedelta(seconds=frozen.pause_seconds(critical=is_critical(incident))))
 
 
 def _policy(session: Session, incident: Incident, now: datetime, settings: Settings) -> Frozen | None:
@@ -92,6 +92,7 @@ def _take(  # noqa: PLR0913, PLR0917 a step's facts
     recipients = resolve(session, about(session, incident), step, now, settings)
     reached, new = write_pages(session, incident, recipients, errand_of(incident, frozen, number), now)
     if new:
+        give_up_step(session, incident, number)
         tell(session, incident, Act.ESCALATED, now, step=number, round=incident.escalation_round, to=_names(reached), pages=new)
     return bool(reached), _names([one for one in recipients if not one.ways])
 
@@ -102,6 +103,7 @@ def _last_resort(session: Session, incident: Incident, frozen: Frozen, now: date
     addresses = [Recipient(None, None, (Way("apprise", url),)) for url in settings.fallback_urls]
     reached, new = write_pages(session, incident, addresses, errand_of(incident, frozen, number), now)
     if new:
+        give_up_step(session, incident, number)
         tell(session, incident, Act.ESCALATED, now, step=number, round=incident.escalation_round, to=_names(reached), pages=new)
     return bool(reached)
 
@@ -117,8 +119,8 @@ def _names(recipients: list[Recipient]) -> list[str]:
 
 
 def _end(session: Session, incident: Incident, frozen: Frozen, now: datetime) -> None:
-    """Every step was taken: again from the first, or it rings on without."""
-    if frozen.may_repeat:
+    """Every step was taken: again from the first, or, where no life is in danger, it rings on without."""
+    if frozen.goes_on(critical=is_critical(incident)):
         repeat_round(incident, frozen, now)
     else:
         incident.escalation_due_at = None

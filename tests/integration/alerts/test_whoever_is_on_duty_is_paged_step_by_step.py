@@ -57,8 +57,10 @@ def test_the_built_in_policy_asks_supervisors_contacts_fallback_and_the_second_c
     assert after(duty, 88) == []
     assert after(duty, 3) == ["json://second"]
     assert [act for act in town.told(sos.incident_id) if act == "escalated"] == ["escalated"] * 4
-    assert after(duty, 3600) == []
-    assert "policy_ended" in town.told(sos.incident_id)
+    assert after(duty, 299) == []
+    assert after(duty, 2) == []
+    assert after(duty, 31) == ["lead"], "nobody came: from the first again"
+    assert "policy_ended" not in town.told(sos.incident_id)
 
 
 def test_who_has_the_shift_is_asked_when_the_step_comes(duty: Duty) -> None:
@@ -192,13 +194,14 @@ def test_who_answered_is_not_paged_again_in_that_round(duty: Duty) -> None:
 def test_all_steps_are_taken_again_as_often_as_the_policy_says(duty: Duty) -> None:
     town, _, _, people = duty
     people.staff("wang", "wang")
-    people.policy(step(10, "user:wang"), repeat=2, repeat_after_seconds=60)
-    sos = town.say("sos.pressed")
+    people.policy(step(10, "user:wang"), repeat=2, repeat_after_seconds=60, severities=["high"])
+    leak = town.say("water.on")
+    assert town.incident(leak.incident_id).severity == "high"
     heard = [after(duty, seconds) for seconds in (11, 60, 11, 60, 11, 60, 11, 600)]
     assert heard == [["wang"], [], ["wang"], [], ["wang"], [], [], []]
     assert sorted(by_round(town.rows(Page))) == [1, 2, 3]
-    assert "policy_ended" in town.told(sos.incident_id)
-    assert town.incident(sos.incident_id).ring_due_at is not None, "it rings on"
+    assert "policy_ended" in town.told(leak.incident_id)
+    assert town.incident(leak.incident_id).ring_due_at is not None, "it rings on"
 
 
 def test_a_policy_that_cannot_be_read_does_not_silence_its_incident(duty: Duty) -> None:

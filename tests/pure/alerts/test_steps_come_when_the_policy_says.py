@@ -44,6 +44,15 @@ def test_a_later_step_is_never_due_before_an_earlier_one(after: list[float], num
     assert frozen.due_at(number, NOW) <= frozen.due_at(number + 1, NOW)
 
 
+@pytest.mark.parametrize(
+    ("repeated", "critical", "goes_on", "pause"),
+    [(0, True, True, 60), (0, False, True, 60), (1, True, True, 300), (1, False, False, 60), (99, True, True, 300)],
+)
+def test_only_what_is_not_critical_ever_ends(repeated: int, critical: bool, goes_on: bool, pause: float) -> None:
+    frozen = Frozen("p", 1, spec(10, repeat=1, repeat_after_seconds=60), repeated=repeated)
+    assert (frozen.goes_on(critical=critical), frozen.pause_seconds(critical=critical)) == (goes_on, pause)
+
+
 def test_what_is_frozen_comes_back_as_it_was() -> None:
     frozen = Frozen("p", 3, spec(10, 20, repeat=2), cause="nobody_watching", repeated=1)
     assert thaw(freeze(frozen)) == frozen
