@@ -32,6 +32,8 @@ def test_why_is_one_sentence_and_its_picture_is_one_key_away(centre: Centre, ope
 
 @pytest.mark.browser
 def test_the_steps_of_escalation_stand_with_their_clock_until_somebody_takes_it(centre: Centre, open_page: Desk) -> None:
+    centre.user("boss-steps", "supervisor")
+    centre.post("/users/boss-steps/contact-points", {"channel": "apprise", "address": "json://127.0.0.1:9/boss"})
     page = open_page(centre, "op-steps", centre.user("op-steps", "operator"), path="/console")
     incident = centre.post("/incidents", {"home": centre.home(), "kind": "sos", "note": "来电"})["id"]
     page.goto(f"/console/{incident}")
