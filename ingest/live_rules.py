@@ -27,6 +27,7 @@ from alerts.ruleset.store import revision_of
 from core.clock import credible_instant, from_epoch_milliseconds
 from devices.model import Device
 from ingest.book import HomePage
+from ingest.broken_rules import BrokenRules
 
 NEWEST_SIGNALS = 300
 """Read again of each home; whatever is older is overlaid by so much newer that no rule asks for it."""
@@ -59,6 +60,7 @@ class LiveRules:
     def __init__(self, zone: ZoneInfo, history: History | None = None) -> None:
         self.zone = zone
         self.history = history or NoHistory()
+        self.broken = BrokenRules()
         self._in_use = _InUse(Ruleset(builtin_rules()))
         self._memories: dict[int, HomeMemory] = {}
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ from alerts.system import raise_system
 from core.failpoints import reach
 from devices.children import upsert_children
 from devices.vocabulary import LIFE_SIGNALS
+from ingest.broken_rules import set_aside_rules
 from ingest.decode import Item, decode
 from ingest.plan import Plan, make_plan, signs_of_repeats
 from ingest.rate_limit import TelemetryLimit
@@ -67,7 +68,8 @@ class Pipeline:
         plan = self._plan(items)
         reach("ingest.decoded")
         outcomes: Sequence[Outcome] = ()
-        if plan.needs_store:
+        broken = self._tools.rules.broken
+        if plan.needs_store or broken.due(plan.broken, self._tools.clock.now()):
             plan, items, outcomes = self._commit(plan, items)
             reach("ingest.after_commit")
             if any(outcome.incident_id is not None for outcome in outcomes):
@@ -144,8 +146,11 @@ class Pipeline:
             outcomes = tools.engine.apply(session, plan.findings, now)
             rule_timers.keep(session, plan.timers, now)
             tools.unknown.keep(session, plan.unknowns)
+            broken = tools.rules.broken.due(plan.broken, now)
+            set_aside_rules(session, broken, now)
             session.flush()
             reach("ingest.before_commit")
+        tools.rules.broken.learn(broken, now)
         return plan, items, outcomes
 
     @staticmethod

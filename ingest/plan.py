@@ -14,7 +14,7 @@ from alerts.conditions import ActiveConditions
 from alerts.findings import Condition, Finding, Outcome
 from alerts.model import Disposition
 from alerts.rules.battery import METRIC as BATTERY
-from alerts.rules.context import ActiveLookup, Evaluation, TimerChange
+from alerts.rules.context import ActiveLookup, Broken, Evaluation, TimerChange
 from alerts.rules.evaluate import HomeEvaluator
 from alerts.rules.geofence import METRICS as POSITION
 from alerts.rules.memory import HomeMemory
@@ -45,6 +45,8 @@ class Plan:
     told: list[Told] = field(default_factory=list)
     timers: dict[int, list[TimerChange]] = field(default_factory=dict)
     """What rules wait for from now on, or no longer, by home id."""
+    broken: list[Broken] = field(default_factory=list)
+    """Rules that failed on a message, to be set aside; what the others found is here."""
     learnt: dict[int, HomeMemory] = field(default_factory=dict)
     """What each home's memory becomes once all this is kept."""
 
@@ -148,10 +150,12 @@ class _Planner:
             self._take(evaluator, found)
             self.plan.told.append((device.facts.id, signal))
             return True
+        self.plan.broken += found.broken
         return False
 
     def _take(self, evaluator: HomeEvaluator, found: Evaluation) -> None:
         self.plan.findings += found.findings
+        self.plan.broken += found.broken
         if found.timers:
             self.plan.timers.setdefault(evaluator.home.id, []).extend(found.timers)
             evaluator.memory.change(found.timers, self.now)

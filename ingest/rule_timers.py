@@ -20,12 +20,13 @@ from alerts.findings import Finding, Outcome
 from alerts.leases import LeaseLostError, check_epoch
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.rule_timers import DueRow
-from alerts.rules.context import TimerChange
+from alerts.rules.context import Broken, TimerChange
 from alerts.rules.memory import HomeMemory
 from alerts.ruleset.model import RuleTimer
 from alerts.ruleset.schemas import InactivityRule
 from core.failpoints import reach
 from ingest.book import HomePage
+from ingest.broken_rules import set_aside_rules
 from ingest.live_rules import Evaluators
 from ingest.tools import Tools
 from timeseries.ports import StoreAwayError
@@ -93,15 +94,20 @@ class RuleTimers:
         self._recall(waiting, now)
         evaluators = Evaluators(tools.rules, tools.conditions)
         timers: dict[int, list[TimerChange]] = {}
+        failed: list[Broken] = []
         for page in waiting:
             evaluator, active = evaluators.of(page)
-            wanted = evaluator.at_start(now, active).timers
-            if wanted:
-                timers[page.id] = list(wanted)
-        if timers:
+            found = evaluator.at_start(now, active)
+            failed += found.broken
+            if found.timers:
+                timers[page.id] = list(found.timers)
+        broken = tools.rules.broken.due(failed, now)
+        if timers or broken:
             with tools.database.transaction() as session:
                 check_epoch(session, tools.partition, tools.epoch)
                 rule_timers.keep(session, timers, now)
+                set_aside_rules(session, broken, now)
+            tools.rules.broken.learn(broken, now)
         tools.rules.absorb(evaluators.forks, timers, now)
         return len(pages)
 

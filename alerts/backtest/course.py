@@ -125,6 +125,8 @@ class Course:
         now = self._now
         if now is None:
             return
+        for broken in found.broken:
+            raise broken.error  # a backtest says that the rule fails
         self._arm(found.timers, now)
         for finding in found.findings:
             before = self._active(finding.rule, finding.subject)

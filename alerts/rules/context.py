@@ -101,21 +101,32 @@ class TimerChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Broken:
+    """A rule that could not judge: it found nothing, and took nothing else of its message with it."""
+
+    rule: str
+    home: str
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What one signal, reading, due timer or start leads to."""
 
     findings: tuple[Finding, ...] = ()
     timers: tuple[TimerChange, ...] = ()
+    broken: tuple[Broken, ...] = ()
+    """Rules that failed on it; whoever evaluates sets them aside."""
 
     def __add__(self, other: Evaluation) -> Evaluation:
         if not other:
             return self
         if not self:
             return other
-        return Evaluation(self.findings + other.findings, self.timers + other.timers)
+        return Evaluation(self.findings + other.findings, self.timers + other.timers, self.broken + other.broken)
 
     def __bool__(self) -> bool:
-        return bool(self.findings or self.timers)
+        return bool(self.findings or self.timers or self.broken)
 
 
 NOTHING = Evaluation()
@@ -156,6 +167,7 @@ __all__ = [
     "NOTHING",
     "SLEEP",
     "ActiveLookup",
+    "Broken",
     "Day",
     "DueTimer",
     "Evaluation",

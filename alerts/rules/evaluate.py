@@ -3,23 +3,26 @@
 Live ingest and backtests use it alike; only where the messages come from and where the answers go differs. It reads and
 teaches the home's memory, and answers with findings and timer changes. It applies no timer itself: whoever calls keeps
 the changes, and tells the memory with `memory.change`, so that a batch that fails leaves no trace. Pure but for that
-memory; the clock is the caller's.
+memory; the clock is the caller's. A rule that throws is told as broken and takes nothing of its message with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import ParamSpec
 from zoneinfo import ZoneInfo
 
 from alerts.facts import DeviceFacts
 from alerts.findings import Condition, Finding
 from alerts.model import Severity
+from alerts.poison import STORE_IS_AWAY
 from alerts.rules import battery, geofence, inactivity, sequence, stay, threshold, trend
 from alerts.rules.absence import heard_again
 from alerts.rules.context import (
     NOTHING,
     ActiveLookup,
+    Broken,
     Day,
     DueTimer,
     Evaluation,
@@ -31,7 +34,7 @@ from alerts.rules.context import (
 from alerts.rules.index import OfSignal, Patterned, RuleIndex, index_of
 from alerts.rules.memory import HomeMemory, Seen
 from alerts.rules.scene import Scene, is_beyond, is_from, looks_at
-from alerts.rules.signal import Signal, findings_of_signal
+from alerts.rules.signal import RAISING, Heard, Signal, findings_of_signal
 from alerts.rules.threshold import Measurement
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.schemas import (
@@ -43,7 +46,10 @@ from alerts.ruleset.schemas import (
     TrendRule,
 )
 from core.clock import credible_instant
-from devices.vocabulary import CONDITIONS
+from devices.vocabulary import CONDITIONS, LIFE_SIGNALS
+from timeseries.ports import StoreAwayError
+
+P = ParamSpec("P")
 
 
 def instant_of(signal: Signal) -> datetime:
@@ -75,10 +81,10 @@ class HomeEvaluator:
         With `news` False it only says again what was said before (a state in a report): nothing moved.
         """
         concerned = self.index.signal(signal.type)
-        found = Evaluation(tuple(findings_of_signal(signal, facts, concerned.heard, self._day)))
+        found = self._heard(signal, facts, concerned)
         if news and concerned.is_remembered and not signal.retained:
             seen = Seen(instant_of(signal), facts.id, signal.type)
-            found += self._remember(seen, facts, concerned, active)
+            found += self._apart("memory", self._remember, seen, facts, concerned, active)
         return self._noted(found)
 
     def recall_signal(self, seen: Seen, facts: DeviceFacts) -> None:
@@ -97,16 +103,17 @@ class HomeEvaluator:
             self.memory.measured(Seen(reading.at, facts.id, reading.metric, reading.value))
         found = NOTHING
         for rule in concerned.thresholds:
-            if judged := threshold.judge_reading(reading, facts, rule, scene):
+            if judged := self._apart(rule.code, threshold.judge_reading, reading, facts, rule, scene):
                 found += judged
         if not concerned.is_more:
             return self._noted(found) if found else NOTHING
         for rule in concerned.batteries:
-            found += self._battery(reading, facts, rule, scene)
+            found += self._apart(rule.code, self._battery, reading, facts, rule, scene)
         for rule in concerned.geofences:
-            found += geofence.judge_position(facts, rule, scene)
+            found += self._apart(rule.code, geofence.judge_position, facts, rule, scene)
         for rule in concerned.trends:
-            found += trend.judge_measured(Seen(reading.at, facts.id, reading.metric, reading.value), facts, rule, scene)
+            seen = Seen(reading.at, facts.id, reading.metric, reading.value)
+            found += self._apart(rule.code, trend.judge_measured, seen, facts, rule, scene)
         for patterned in concerned.patterns:
             found += self._beyond(reading, facts, patterned, scene)
         return self._noted(found) if found else NOTHING
@@ -130,8 +137,8 @@ class HomeEvaluator:
         scene = self._scene(active)
         found = NOTHING
         for rule in self.index.absences:
-            if scene.active_of(rule, facts.subject) is not None and looks_at(rule, facts):
-                found += Evaluation((heard_again(facts, at, rule),))
+            if scene.active_of(rule, facts.subject) is not None:
+                found += self._apart(rule.code, _spoke, facts, at, rule)
         return self._noted(found) if found else NOTHING
 
     def on_due(self, timer: DueTimer, now: datetime, active: ActiveLookup) -> Evaluation:
@@ -149,8 +156,33 @@ class HomeEvaluator:
         scene = self._scene(active or _nothing_active)
         found = NOTHING
         for rule in self.index.beginning:
-            if isinstance(rule.spec, InactivityRule):
-                found += stay.begin_stay(rule, scene) if rule.spec.rooms else inactivity.begin(rule, scene, now)
+            found += self._apart(rule.code, _begin, rule, scene, now)
+        return found
+
+    def _apart(self, code: str, judge: Callable[P, Evaluation], *args: P.args, **kwargs: P.kwargs) -> Evaluation:
+        """What one rule makes of it; one that throws is only told as broken. Stores that are away are nobody's fault."""
+        try:
+            return judge(*args, **kwargs)
+        except (*STORE_IS_AWAY, StoreAwayError):
+            raise
+        except Exception as error:  # noqa: BLE001 quarantined by whoever evaluates
+            return Evaluation(broken=(Broken(code, self.home.code, error),))
+
+    def _heard(self, signal: Signal, facts: DeviceFacts, concerned: OfSignal) -> Evaluation:
+        """The findings of the signal rules, first and apart from all others. A danger that no rule is left for goes up."""
+        found = self._apart("signal", _findings, signal, facts, concerned.heard, self._day)
+        if not found.broken:
+            return found
+        whole: list[Heard] = []
+        broken: list[Broken] = []
+        for one in concerned.heard:
+            alone = self._apart(one[0].code, _findings, signal, facts, (one,), self._day)
+            broken += alone.broken
+            if not alone.broken:
+                whole.append(one)
+        found = Evaluation(_findings(signal, facts, tuple(whole), self._day).findings, broken=tuple(broken))
+        if signal.type in LIFE_SIGNALS and broken and not any(one.condition in RAISING for one in found.findings):
+            raise broken[0].error
         return found
 
     def _scene(self, active: ActiveLookup) -> Scene:
@@ -166,10 +198,10 @@ class HomeEvaluator:
         found = NOTHING
         for rule in concerned.thens:
             if _then_from(rule, facts) or _ends_first(rule, seen.name):
-                found += sequence.judge_then(seen, facts, rule, scene)
+                found += self._apart(rule.code, sequence.judge_then, seen, facts, rule, scene)
         for rule in concerned.firsts:
             if isinstance(rule.spec, SequenceRule) and is_from(rule.spec.first, facts):
-                found += sequence.judge_first(seen, facts, rule, scene)
+                found += self._apart(rule.code, sequence.judge_first, seen, facts, rule, scene)
         self.memory.heard(seen)
         if concerned.is_movement:
             self.memory.moved(seen, facts.room)
@@ -184,24 +216,23 @@ class HomeEvaluator:
         found = NOTHING
         for rule in patterned.thens:
             if _then_from(rule, facts):
-                found += sequence.judge_then(seen, facts, rule, scene)
+                found += self._apart(rule.code, sequence.judge_then, seen, facts, rule, scene)
         if began:
             for rule in patterned.firsts:
                 if isinstance(rule.spec, SequenceRule) and is_from(rule.spec.first, facts):
-                    found += sequence.judge_first(seen, facts, rule, scene)
+                    found += self._apart(rule.code, sequence.judge_first, seen, facts, rule, scene)
         if patterned.is_movement:
             self.memory.moved(seen, facts.room)
         return found + self._movement(seen, facts, patterned, scene)
 
-    @staticmethod
-    def _movement(seen: Seen, facts: DeviceFacts, concerned: OfSignal | Patterned, scene: Scene) -> Evaluation:
+    def _movement(self, seen: Seen, facts: DeviceFacts, concerned: OfSignal | Patterned, scene: Scene) -> Evaluation:
         found = NOTHING
         for rule in concerned.inactivities:
             if isinstance(rule.spec, InactivityRule) and looks_at(rule, facts) and is_from(rule.spec.activity, facts):
-                found += inactivity.judge_movement(seen, rule, scene)
+                found += self._apart(rule.code, inactivity.judge_movement, seen, rule, scene)
         for rule in concerned.stays:
             if looks_at(rule, facts):
-                found += stay.judge_room(seen, facts, rule, scene)
+                found += self._apart(rule.code, stay.judge_room, seen, facts, rule, scene)
         return found
 
     def _battery(self, reading: Measurement, facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evaluation:
@@ -227,6 +258,20 @@ class HomeEvaluator:
             if finding.monitor:
                 self.memory.note_shadow((finding.rule, finding.subject), _shadow_of(finding))
         return found
+
+
+def _findings(signal: Signal, facts: DeviceFacts, heard: Sequence[Heard], day: Day) -> Evaluation:
+    return Evaluation(tuple(findings_of_signal(signal, facts, heard, day)))
+
+
+def _spoke(facts: DeviceFacts, at: datetime, rule: RuleInForce) -> Evaluation:
+    return Evaluation((heard_again(facts, at, rule),)) if looks_at(rule, facts) else NOTHING
+
+
+def _begin(rule: RuleInForce, scene: Scene, now: datetime) -> Evaluation:
+    if not isinstance(rule.spec, InactivityRule):
+        return NOTHING
+    return stay.begin_stay(rule, scene) if rule.spec.rooms else inactivity.begin(rule, scene, now)
 
 
 def _judge_due(timer: DueTimer, rule: RuleInForce, scene: Scene, now: datetime) -> Evaluation | None:

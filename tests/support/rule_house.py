@@ -150,6 +150,8 @@ class House:
         return self.active.get((code, subject))
 
     def _take(self, found: Evaluation) -> list[Finding]:
+        for broken in found.broken:
+            raise broken.error
         self.writes += len(found.timers)
         self.memory.change(found.timers, self.now)
         for one in found.findings:
