@@ -8,7 +8,6 @@ temporary file.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import orjson
 
 from core.config import Settings
 from core.ids import new_secret
+from core.key_file import write_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,7 @@ def _read_or_make(path: Path) -> dict[str, str]:
 def _make(path: Path) -> None:
     seed = nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_ACCOUNT)
     body = orjson.dumps({"password": new_secret(), "issuer_seed": bytes(seed).decode()})
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was first: its secrets hold
-            os.link(aside, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_once(path, body)
 
 
 __all__ = ["BrokerSecrets", "load_or_create_secrets", "public_key_of", "secrets_path"]

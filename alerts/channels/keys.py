@@ -8,8 +8,6 @@ one of them wins and all others read its keys. A process that dies here leaves a
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from core.config import Settings
 from core.ids import new_secret
+from core.key_file import write_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +63,7 @@ def _read_or_make(path: Path) -> dict[str, str]:
 def _make(path: Path) -> None:
     number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
     body = orjson.dumps({"web_push_private_key": _text(number.to_bytes(32)), "webhook_secret": new_secret()})
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another process was first: its keys hold
-            os.link(aside, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        aside.unlink()
+    write_once(path, body)
 
 
 def _text(raw: bytes) -> str:

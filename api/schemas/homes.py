@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from alerts.verdict import Sentence, Verdict
 from api.schemas.base import InstantOut, Out
 from api.schemas.devices import Device, ReadingOut
 from api.schemas.incidents import IncidentItem, TimelineItem
@@ -165,19 +166,8 @@ class FamilyHome(Out):
     address: str
     phone: str | None
     residents: list[str]
-    verdict: Literal["normal", "attention", "incident", "unknown"]
-    sentence_code: Literal[
-        "all_normal",
-        "incident_open",
-        "nothing_heard",
-        "gateway_silent",
-        "no_devices",
-        "device_silent",
-        "battery_low",
-        "no_movement",
-        "fault_open",
-        "away",
-    ]
+    verdict: Verdict
+    sentence_code: Sentence
     last_movement: LastMovement | None
     last_seen_at: InstantOut | None
     battery: LowestBattery | None
