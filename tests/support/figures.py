@@ -11,6 +11,11 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
 
 
+def proof_rounds() -> int:
+    """How often `make proof` dies at each moment: 20 times, or as `YINLING_PROOF_ROUNDS` says; figures tell what was run."""
+    return int(os.environ.get("YINLING_PROOF_ROUNDS", "20"))
+
+
 def write_figures(name: str, lines: Sequence[str]) -> None:
     """Replace what stands between `<!-- figures:name -->` and `<!-- /figures:name -->`."""
     begin, end = f"<!-- figures:{name} -->", f"<!-- /figures:{name} -->"
