@@ -5,6 +5,18 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 INCIDENTS_OPENED = Counter("yinling_incidents_opened_total", "Incidents opened, probes excluded.", ["severity"])
+ANSWER_SECONDS = Histogram(
+    "yinling_answer_seconds",
+    "From the opening of an incident to the first person who took it; drills, tests and probes excluded.",
+    ["severity"],
+    buckets=(1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1800, 7200),
+)
+INCIDENTS_NOT_CLOSED = Gauge(
+    "yinling_incidents_not_closed", "Incidents not closed; drills, tests and probes excluded.", ["severity", "state"]
+)
+LONGEST_WAIT_SECONDS = Gauge(
+    "yinling_longest_wait_seconds", "How long the open incident that waits longest has waited for a person; 0 when none waits."
+)
 SIGNALS = Counter("yinling_signals_total", "Signals by what became of them.", ["disposition"])
 POISON = Counter("yinling_poison_total", "Rows and messages set aside because they could not be worked on.", ["place"])
 PAGES = Counter("yinling_pages_total", "Pages by outcome of an attempt.", ["outcome"])
@@ -21,12 +33,15 @@ PROBE_SECONDS = Histogram(
 PROBES = Counter("yinling_probes_total", "Synthetic alarms by outcome.", ["outcome"])
 
 __all__ = [
+    "ANSWER_SECONDS",
     "AUDITS",
     "CHORES_FAILED",
     "CLOCK_STEPS",
     "DUE_LATENESS_SECONDS",
     "DUE_WORK",
+    "INCIDENTS_NOT_CLOSED",
     "INCIDENTS_OPENED",
+    "LONGEST_WAIT_SECONDS",
     "PAGES",
     "POISON",
     "PROBES",

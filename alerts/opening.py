@@ -16,6 +16,7 @@ from alerts.changes import hold_order, record_incident
 from alerts.metrics import INCIDENTS_OPENED
 from alerts.model import Incident
 from alerts.timeline import Act, Actor, tell
+from core.database import after_commit
 
 _TAKEN = "alerts.numbers_taken"
 
@@ -42,7 +43,7 @@ def open_incident(session: Session, incident: Incident, now: datetime, *, actor:
     tell(session, incident, Act.OPENED, now, actor=actor, kind=incident.kind, severity=incident.severity, **details)
     record_incident(session, incident, now, opened=True)
     if not incident.probe:
-        INCIDENTS_OPENED.labels(incident.severity).inc()
+        after_commit(session, INCIDENTS_OPENED.labels(incident.severity).inc)
     return incident
 
 

@@ -26,6 +26,7 @@ from alerts.ports import Channels, NotSent, Sent
 from alerts.presence import forget_expired
 from alerts.probe_watch import needs_look, watch_probe
 from alerts.retention import forget_old
+from alerts.waiting import Waiting
 from alerts.work import Desk
 from core.failpoints import reach
 
@@ -67,6 +68,7 @@ class PagerLoop:
             "page_tests": lambda: page_tests.work(desk),
             "digest": lambda: digest.work(desk),
             "outages": OutageWatch(desk).tick,
+            "waiting": Waiting(desk).tick,
             **(chores or {}),
             "tidy": self._tidy,
         }

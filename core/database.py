@@ -9,7 +9,7 @@ a plain transaction, in which whatever decides about alarms first takes the orde
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column
 from sqlalchemy.types import BigInteger, TypeDecorator
 
 from core.turns import Turns
@@ -35,6 +35,7 @@ BUSY_TIMEOUT_SECONDS = 10
 """Waiting longer than this for somebody else's lock is a store that is away."""
 CONNECT_TIMEOUT_SECONDS = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WAITING = "core.after_commit"
 _MICROSECOND = timedelta(microseconds=1)
 # WAL corruption with several checkpointing connections was mended in these (sqlite.org, changes of 2026).
 _SAFE_WAL_VERSIONS = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
@@ -99,6 +100,33 @@ def sqlite_journal_mode() -> str:
         return "WAL"
     log.warning("sqlite_too_old_for_wal", version=sqlite_module().sqlite_version, journal_mode="TRUNCATE")
     return "TRUNCATE"
+
+
+def after_commit(session: Session, what: Callable[[], None]) -> None:
+    """Run `what` once the unit of work of this session has committed; never when it, or a savepoint around it, is undone."""
+    waiting: list[tuple[list[SessionTransaction], Callable[[], None]]] | None = session.info.get(_WAITING)
+    if waiting is None:
+        waiting = session.info[_WAITING] = []
+        sa.event.listen(session, "after_commit", _run_waiting)
+        sa.event.listen(session, "after_soft_rollback", _forget_undone)
+    around, inner = [], session.get_nested_transaction()
+    while inner is not None:
+        around.append(inner)
+        inner = inner.parent
+    waiting.append((around, what))
+
+
+def _run_waiting(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint was released; what it belongs to may still fail
+    for _, what in session.info[_WAITING]:
+        what()
+    session.info[_WAITING].clear()
+
+
+def _forget_undone(session: Session, undone: SessionTransaction) -> None:
+    waiting = session.info[_WAITING]
+    waiting[:] = [(around, what) for around, what in waiting if undone.nested and undone not in around]
 
 
 class Database:

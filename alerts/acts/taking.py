@@ -12,11 +12,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.changes import hold_order
+from alerts.metrics import ANSWER_SECONDS
 from alerts.model import Alert, AlertState, Incident, IncidentState, Receipt, SignalRecord
 from alerts.presence import is_watched
 from alerts.ringing import quiet, ring_again
 from alerts.timeline import Actor
 from core.config import Settings
+from core.database import after_commit
 from core.errors import NotFoundError
 
 RECEIPTS_A_DEVICE = 20
@@ -43,7 +45,9 @@ def take(session: Session, incident: Incident, actor: Actor, now: datetime) -> N
     quiet(incident)
     incident.claim_due_at = None
     incident.owner_id = incident.owner_id or actor.id
-    incident.acknowledged_at = incident.acknowledged_at or now
+    if incident.acknowledged_at is None:
+        incident.acknowledged_at = now
+        _count_answer(session, incident, now)
     newly = False
     for alert in open_alerts(session, incident):
         if alert.state == AlertState.UNACKNOWLEDGED:
@@ -54,6 +58,13 @@ def take(session: Session, incident: Incident, actor: Actor, now: datetime) -> N
             newly = True
     if newly:
         send_receipts(session, incident, "seen", now)
+
+
+def _count_answer(session: Session, incident: Incident, now: datetime) -> None:
+    if incident.drill or incident.test or incident.probe:
+        return
+    severity, seconds = incident.severity, max((now - incident.opened_at).total_seconds(), 0.0)
+    after_commit(session, lambda: ANSWER_SECONDS.labels(severity).observe(seconds))
 
 
 def renew_claim(incident: Incident, now: datetime, settings: Settings) -> None:

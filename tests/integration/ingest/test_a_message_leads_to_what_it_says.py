@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from prometheus_client import REGISTRY
 from support.worker import Bench as AnyBench
 from support.worker import add_device, add_home, build_bench
 
@@ -43,6 +44,21 @@ def test_a_press_opens_one_critical_incident_and_is_accepted(bench: Bench) -> No
     assert bench.outbox.sent[0][0] == "yl/v1/h1/b1/receipt"
     assert bench.outbox.sent[0][1]["status"] == "accepted"
     assert bench.outbox.sent[0][1]["incident"] == incident.id
+
+
+def test_the_way_from_arrival_to_commit_is_measured_once_for_each_alarm(bench: Bench) -> None:
+    def measured() -> tuple[float, float]:
+        values = [REGISTRY.get_sample_value(f"yinling_alarm_commit_seconds_{part}") or 0.0 for part in ("count", "sum")]
+        return values[0], values[1]
+
+    count, seconds = measured()
+    message = bench.message("yl/v1/h1/b1/event", PRESS)
+    bench.clock.advance(timedelta(seconds=2))
+    bench.pipeline.handle([message])
+    assert measured() == pytest.approx((count + 1, seconds + 2))
+    bench.say("yl/v1/h1/b1/event", PRESS)
+    bench.say("yl/v1/h1/v1/telemetry", {"values": {"heart_rate": 70}})
+    assert measured()[0] == count + 1, "a repeat and telemetry are no alarms"
 
 
 def test_the_same_id_ten_times_and_ten_ids_make_one_incident(bench: Bench) -> None:
