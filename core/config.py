@@ -1,25 +1,33 @@
 """Every setting of a Yinling process, read from `YINLING_*` environment variables.
 
 The command line sets the same names before the processes start, so one page (`docs/settings.md`) holds them all; a
-test compares that page with this class. A wrong value stops the program with one clear sentence.
+test compares that page with this class. A wrong value stops the program with one clear sentence. Secrets may be given as files
+(`core.setting_files`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from core.setting_files import SecretFiles
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+
+PREFIX = "YINLING_"
+
+_ADDRESSES_WITH_SECRETS = frozenset({"database_url", "fallback_urls", "second_centre_url", "heartbeat_url"})
+"""Addresses that hold a password or a token."""
 
 
 class Settings(BaseSettings):
     """The settings of one centre. Ports of 0 mean "any free one on loopback"."""
 
-    model_config = SettingsConfigDict(env_prefix="YINLING_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     data_dir: Path = Field(Path("data"), description="Folder of everything that survives: databases, broker store, keys, spool.")
     host: str = Field("127.0.0.1", description="Address the pages, the broker and the gateway port listen on.")
@@ -201,6 +209,19 @@ class Settings(BaseSettings):
     def _split_urls(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win, then the environment, then secrets by file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, SecretFiles(settings_cls, PREFIX, secret_names())
+
     @property
     def relational_url(self) -> str:
         """The address of the relational store, the default filled in."""
@@ -220,3 +241,9 @@ class Settings(BaseSettings):
     def device_host(self) -> str:
         """The host that provisioning tells devices."""
         return self.public_host or self.host
+
+
+def secret_names() -> frozenset[str]:
+    """The settings that hold a secret: they may be given as files, and their values are never shown."""
+    typed = {name for name, field in Settings.model_fields.items() if SecretStr in (field.annotation, *get_args(field.annotation))}
+    return _ADDRESSES_WITH_SECRETS | typed

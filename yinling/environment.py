@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from core.config import Settings
+from core.config import Settings, secret_names
+from core.setting_files import SettingFileError
 from yinling.errors import CannotStartError
 
 
@@ -19,7 +20,7 @@ def read_settings(**options: object) -> Settings:
     """The settings, with every option that is not None laid over the environment.
 
     Raises:
-        CannotStartError: a value is wrong; the sentence names the variable.
+        CannotStartError: a value is wrong, or the file of a secret; the sentence names the variable.
     """
     for name, value in options.items():
         if value is not None:
@@ -28,6 +29,8 @@ def read_settings(**options: object) -> Settings:
         return Settings()
     except ValidationError as error:
         raise CannotStartError(_sentence(error)) from error
+    except SettingFileError as error:
+        raise CannotStartError(str(error)) from error
 
 
 def environment_of(**values: object) -> dict[str, str]:
@@ -47,8 +50,9 @@ def _as_text(value: object) -> str:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
-    name = _variable(str(first["loc"][0])) if first["loc"] else "a YINLING_ variable"
+    setting = str(first["loc"][0]) if first["loc"] else ""
+    name = _variable(setting) if setting else "a YINLING_ variable"
     # A secret's wrong value must not end up on a screen or in a log.
-    shown = "" if "PASSWORD" in name or "SEED" in name else f" (it is {first['input']!r})"
+    shown = "" if setting in secret_names() else f" (it is {first['input']!r})"
     reason = str(first["msg"])
     return f"The setting {name} is wrong{shown}: {reason[:1].lower()}{reason[1:]}; docs/settings.md lists every setting."

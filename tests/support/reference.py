@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 from support import rule_reference
 
-from core.config import Settings
+from core.config import Settings, secret_names
 from core.messages import MESSAGES
 from devices.profiles import catalogue
 from yinling.cli import app
@@ -34,8 +34,15 @@ def settings_page() -> str:
     return _page(
         "Settings",
         "Every setting is an environment variable. Command-line options set the same variables before anything starts, so one "
-        "page holds them all. A wrong value ends the program with one sentence that names the variable.",
+        "page holds them all. An empty variable counts as unset. A wrong value ends the program with one sentence that names it.",
         _table(("variable", "default", "meaning"), rows),
+        "## Secrets by file",
+        "Each of these may be given as the path of a file that holds it, in a variable of its name and `_FILE` "
+        "(`YINLING_DATABASE_URL_FILE=/run/secrets/database-url`), so that the secret stands in no environment: "
+        + ", ".join(f"`YINLING_{name.upper()}`" for name in Settings.model_fields if name in secret_names())
+        + ". A line break at the end of the file does not count. To set both is refused; so is a file that is missing, empty or "
+        "unreadable.",
+        "## Others",
         "Beside these, `YINLING_FAILPOINT` and `YINLING_FAILPOINT_ONCE` arm the moments of death of `core/failpoints.py` in fault "
         "tests, `YINLING_TEST_CLOCK` names the file by which a test moves time (`core/movable_clock.py`), and the "
         "supervisor tells its children its own process id in `YINLING_SUPERVISOR_PID`.",
