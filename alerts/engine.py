@@ -29,6 +29,7 @@ from alerts.probe import arrive
 from alerts.raising import Result
 from alerts.repeats import Prior, is_repeat, stored_key
 from alerts.ringing import start_ringing
+from alerts.trail import log_when_committed
 from core.config import Settings
 
 _RAISING = frozenset({Condition.MOMENTARY, Condition.ON})
@@ -221,6 +222,8 @@ def _store(batch: Batch, finding: Finding, result: Result) -> Outcome:
         )
         batch.session.add(record)
         batch.remember(record, suppressed)
+        if incident is not None or suppressed is not None:
+            log_when_committed(batch.session, record, "signal_kept", lambda: _logged(record))
     return _outcome(finding, disposition, incident)
 
 
@@ -236,6 +239,17 @@ def _outcome(finding: Finding, disposition: Disposition, incident: Incident | No
         incident_state=None if incident is None else incident.state,
         receipt=receipt,
     )
+
+
+def _logged(record: SignalRecord) -> dict[str, object]:
+    return {
+        "message": record.event_key,
+        "device": record.device_id,
+        "home": record.home_id,
+        "type": record.type,
+        "disposition": str(record.disposition),
+        "incident": record.incident_id,
+    }
 
 
 def _reference(finding: Finding) -> str:

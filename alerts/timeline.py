@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from alerts.model import Incident, TimelineEntry
+from alerts.trail import ids_of, log_when_committed
 
 
 class Act(StrEnum):
@@ -83,7 +84,13 @@ def tell(
         details=details or None,
     )
     session.add(entry)
+    log_when_committed(session, entry, "incident_told", lambda: _logged(entry, incident))
     return entry
+
+
+def _logged(entry: TimelineEntry, incident: Incident) -> dict[str, Any]:
+    who = {} if entry.actor_id is None else {"user": entry.actor_id}
+    return {"incident": entry.incident_id, "number": incident.number, "act": str(entry.act), **who, **ids_of(entry.details)}
 
 
 __all__ = ["Act", "Actor", "tell"]

@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from api import errors
 from api.deps import Deps
 from api.pages import STATIC, pages_router
+from api.request_ids import RequestIds
 from api.routes import (
     answers,
     backtest,
@@ -89,7 +90,8 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
     )
     application.state.deps = deps
     application.add_middleware(errors.SizeGuard, most_bytes=BODY_BYTES)
-    application.add_middleware(SecurityHeaders)  # the outermost: refusals carry the headers too
+    application.add_middleware(SecurityHeaders)  # refusals carry the headers too
+    application.add_middleware(RequestIds)  # the outermost: whatever logs has the request's name
     errors.install(application)
     for room in _ROOMS:
         application.include_router(room.router, prefix="/api/v1")

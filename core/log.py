@@ -1,4 +1,8 @@
-"""Structured logs, one line an event, to standard error."""
+"""Structured logs, one line an event, to standard error.
+
+What libraries log goes the same way, so that with JSON every line is JSON. `incident`, `message` and `request` are the
+ids by which one alarm, one report of a device and one act of a person are found again in the logs of all processes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import structlog
 
 
 def configure_logging(process: str, *, as_json: bool, level: str = "INFO") -> None:
-    """Set up structlog for a process; `process` stands in every line."""
+    """Set up logging for a process; `process` stands in every line."""
     # A plain traceback: the rich one prints local variables, secrets among them.
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -21,17 +25,30 @@ def configure_logging(process: str, *, as_json: bool, level: str = "INFO") -> No
         event["process"] = process
         return event
 
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        name_process,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            name_process,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    _route_libraries([*shared, structlog.stdlib.add_logger_name], renderer)
+
+
+def _route_libraries(shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor) -> None:
+    """Warnings and errors of libraries, in the same form as our own."""
+    last: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        renderer,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)

@@ -15,15 +15,19 @@ from typing import Any, Protocol
 
 import orjson
 import sqlalchemy as sa
+import structlog
 from prometheus_client import Counter
 
 from alerts.model import Incident, IncidentState, Receipt
+from alerts.repeats import stored_key
 from core.clock import Clock
 from core.database import Database
 from core.failpoints import reach
 from core.partition import partition_of
 from devices.model import Device
 from people.model import Home
+
+log = structlog.get_logger()
 
 receipts_total = Counter("yinling_receipts_total", "Receipts sent to devices.", ["status"])
 
@@ -85,6 +89,14 @@ class ReceiptSender:
         for receipt in receipts:
             self._publisher.publish(receipt.topic, receipt.payload(), qos=0)
             receipts_total.labels(receipt.status).inc()
+            log.info(
+                "receipt_sent",
+                message=stored_key(receipt.event_id),
+                home=receipt.home,
+                device=receipt.device,
+                status=receipt.status,
+                incident=receipt.incident,
+            )
 
     def drain(self) -> int:
         """Send what people caused and is not marked sent; the number sent."""

@@ -40,6 +40,7 @@ class LiveEvent:
     about: IncidentFacts | Place | Capability | None
     frame: bytes
     reduced_frame: bytes | None = None
+    incident_id: int | None = None
 
     def frame_for(self, caller: Caller) -> bytes | None:
         """What this person may be sent of it: None where they may not know of it."""
@@ -126,9 +127,12 @@ def _incident_events(
             affected=None if incident.area_id is None else affected.get(incident.id, ()),
         )
         name = "incident.opened" if incident.id in opened else "incident.changed"
-        ageless = [] if item.resident_age is None else [item.model_copy(update={"resident_age": None})]
-        frames = [frame(name, LiveIncident(sequence=sequence, incident=shown), sequence) for shown in (item, *ageless)]
-        events.append(LiveEvent(sequence, facts, *frames))
+        whole = frame(name, LiveIncident(sequence=sequence, incident=item), sequence)
+        ageless = None
+        if item.resident_age is not None:
+            shown = item.model_copy(update={"resident_age": None})
+            ageless = frame(name, LiveIncident(sequence=sequence, incident=shown), sequence)
+        events.append(LiveEvent(sequence, facts, whole, ageless, incident.id))
     return events
 
 
@@ -158,6 +162,6 @@ def _device_events(session: Session, changes: Sequence[Change], places: dict[int
         )
         if device.home_id not in places:
             continue  # a home made between the two reads; its next change tells
-        frames = [frame("device.changed", LiveDevice(sequence=sequence, device=shown), sequence) for shown in (view, plain)]
-        events.append(LiveEvent(sequence, places[device.home_id], *frames))
+        whole, reduced = (frame("device.changed", LiveDevice(sequence=sequence, device=shown), sequence) for shown in (view, plain))
+        events.append(LiveEvent(sequence, places[device.home_id], whole, reduced))
     return events

@@ -57,16 +57,17 @@ class LiveStream:
         """Whether somebody who may take incidents sits before it; a wall or an overview that cannot ring does not count."""
         return self._at_desk and self.caller.can(Capability.WATCH)
 
-    def offer(self, event: LiveEvent) -> None:
-        """Queue an event if its person may see it; end the stream when it cannot keep up."""
+    def offer(self, event: LiveEvent) -> bool:
+        """Queue an event if its person may see it, and end the stream when it cannot keep up; whether it was queued."""
         sent = None if self._ended else event.frame_for(self.caller)
         if sent is None:
-            return
+            return False
         if self._queue.qsize() >= QUEUE_EVENTS:
             DROPPED.inc()
             self.end()
-            return
+            return False
         self._queue.put_nowait((event.sequence, sent))
+        return True
 
     def end(self) -> None:
         """Let the stream end, at once and without what still waits."""
@@ -204,8 +205,9 @@ class LiveHub:
             self._sequence = reached
             EVENTS.inc(len(events))
             for event in events:
-                for stream in tuple(self._streams):
-                    stream.offer(event)
+                shown = sum(stream.offer(event) for stream in tuple(self._streams))
+                if event.incident_id is not None:
+                    log.info("incident_shown", incident=event.incident_id, sequence=event.sequence, streams=shown)
 
     async def _tell_probe(self) -> None:
         run = await asyncio.to_thread(self._read_probe)
