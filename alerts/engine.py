@@ -223,7 +223,7 @@ def _store(batch: Batch, finding: Finding, result: Result) -> Outcome:
         batch.session.add(record)
         batch.remember(record, suppressed)
         if incident is not None or suppressed is not None:
-            log_when_committed(batch.session, record, "signal_kept", lambda: _logged(record))
+            log_when_committed(batch.session, "signal_kept", lambda: _logged(record))
     return _outcome(finding, disposition, incident)
 
 

@@ -84,7 +84,7 @@ def tell(
         details=details or None,
     )
     session.add(entry)
-    log_when_committed(session, entry, "incident_told", lambda: _logged(entry, incident))
+    log_when_committed(session, "incident_told", lambda: _logged(entry, incident))
     return entry
 
 

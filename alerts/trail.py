@@ -11,44 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
-from core.database import Base
+from core.database import after_commit
 
 log = structlog.get_logger()
 
-_NOTED = "alerts.trail"
 # What a line of a story may say in a log; everything else in its details may be personal.
 _IDS = ("alert", "page", "step", "round", "ring", "channel", "severity", "into", "new", "pages", "permanent")
 
-Fields = Callable[[], Mapping[str, Any]]
 
-
-def log_when_committed(session: Session, row: Base, event: str, fields: Fields) -> None:
-    """Log `event` with `fields()` after the transaction of `row` committed, with `row` in it; the fields are asked for then."""
-    session.info.setdefault(_NOTED, []).append((row, event, fields))
+def log_when_committed(session: Session, event: str, fields: Callable[[], Mapping[str, Any]]) -> None:
+    """Log `event` with `fields()` after the commit; the fields are asked for then, when every row has its id."""
+    after_commit(session, lambda: log.info(event, **fields()))
 
 
 def ids_of(details: Mapping[str, Any] | None) -> dict[str, Any]:
     """The part of a story's details that a log may hold."""
     return {name: details[name] for name in _IDS if name in details} if details else {}
-
-
-@sa.event.listens_for(Session, "after_commit")
-def _say(session: Session) -> None:
-    if session.in_nested_transaction():
-        return  # a savepoint: what it holds is not kept yet
-    for row, event, fields in session.info.pop(_NOTED, ()):
-        if sa.inspect(row).persistent:
-            log.info(event, **fields())
-
-
-@sa.event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop(_NOTED, None)
 
 
 __all__ = ["ids_of", "log_when_committed"]
