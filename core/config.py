@@ -10,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.setting_files import SecretFiles
+from core.transport import Link, Transport, with_verified_tls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -35,6 +36,31 @@ class Settings(BaseSettings):
     mqtt_port: Port = Field(1883, description="Port devices speak MQTT to.")
     gateway_port: Port = Field(1884, description="Port gateways (Zigbee2MQTT and the like) speak MQTT to.")
     public_host: str | None = Field(None, description="Host name told to devices at provisioning; the listening host when unset.")
+    mqtt_websocket_port: Port | None = Field(None, description="Port devices speak MQTT over WebSocket to; not opened when unset.")
+    certificate_port: Port | None = Field(
+        None, description="Port devices that have a certificate instead of a secret speak MQTT to; not opened when unset."
+    )
+    tls_certificate: Path | None = Field(
+        None,
+        description="Certificate with its chain (PEM) that the broker, the gateway port and the pages show; makes them speak TLS.",
+    )
+    tls_key: Path | None = Field(
+        None, validate_default=True, description="Private key (PEM, without a password) of that certificate."
+    )
+    tls_authority: Path | None = Field(
+        None,
+        description="Authority (PEM) trusted where Yinling connects: broker, PostgreSQL, InfluxDB; the system's when unset.",
+    )
+    certificates_dir: Path | None = Field(
+        None, description="Where `yinling certs` keeps its authorities and what they issued; `certs` in the data folder when unset."
+    )
+    certificate_warning_days: Annotated[int, Field(ge=8)] = Field(
+        30, description="A certificate that ends within this is an incident of the system, and a grave one in its last 7 days."
+    )
+    plain_links: Annotated[tuple[Link, ...], NoDecode] = Field(
+        (),
+        description="What may go without TLS even off loopback, separated by spaces: http, mqtt, gateway, nats, database, influx.",
+    )
     nats_host: str = Field("127.0.0.1", description="Where the broker's own client port is reached by Yinling's processes.")
     nats_port: Port = Field(4222, description="The broker's own client port; `yinling run` picks a free one unless it is set.")
     nats_monitor_port: Port = Field(
@@ -193,7 +219,7 @@ class Settings(BaseSettings):
         10, description="Failed sign-ins for one name in ten minutes before more are refused; an address gets three times as many."
     )
     cookie_secure: bool = Field(
-        default=False, description="Mark the session cookie Secure; set it when the pages are served over TLS."
+        default=False, description="Mark the session cookie Secure also where Yinling does not know that the pages go over TLS."
     )
     language: Literal["zh-CN", "en"] = Field(
         "zh-CN", description="Language of texts the centre sends, and of pages before a person chooses."
@@ -204,7 +230,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_json: bool = Field(default=False, description="Log JSON lines instead of readable ones.")
 
-    @field_validator("fallback_urls", "web_push_hosts", mode="before")
+    @field_validator("fallback_urls", "web_push_hosts", "plain_links", mode="before")
     @classmethod
     def _split_urls(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -222,10 +248,43 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, SecretFiles(settings_cls, PREFIX, secret_names())
 
+    @field_validator("tls_key")
+    @classmethod
+    def _certificate_has_its_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (info.data.get("tls_certificate") is None) != (value is None):
+            raise ValueError("YINLING_TLS_CERTIFICATE and YINLING_TLS_KEY are set together or not at all")
+        return value
+
+    @property
+    def transport(self) -> Transport:
+        """Which links leave the machine, and which speak TLS."""
+        return Transport(
+            host=self.host,
+            nats_host=self.nats_host,
+            database_url=self.database_url,
+            influx_url=getattr(self, "influx_url", None),
+            has_certificate=self.tls_certificate is not None,
+            plain=self.plain_links,
+        )
+
+    @property
+    def certificates_folder(self) -> Path:
+        """Where `yinling certs` keeps everything."""
+        return self.certificates_dir or self.data_dir / "certs"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether the session cookie is for TLS only: said so, or because the pages are served over TLS."""
+        over_tls = self.transport.speaks_tls("http") or (self.public_url or "").startswith("https://")
+        return self.cookie_secure or over_tls
+
     @property
     def relational_url(self) -> str:
-        """The address of the relational store, the default filled in."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'yinling.db'}"
+        """The address of the relational store, the default filled in; off loopback its certificate is verified."""
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir.resolve() / 'yinling.db'}"
+        authority = None if self.tls_authority is None else str(self.tls_authority)
+        return with_verified_tls(self.database_url, authority, self.plain_links)
 
     @property
     def readings_path(self) -> Path:
@@ -235,7 +294,8 @@ class Settings(BaseSettings):
     @property
     def page_address(self) -> str:
         """Where people open links, without a slash at the end."""
-        return (self.public_url or f"http://{self.public_host or self.host}:{self.http_port}").rstrip("/")
+        scheme = "https" if self.transport.speaks_tls("http") else "http"
+        return (self.public_url or f"{scheme}://{self.public_host or self.host}:{self.http_port}").rstrip("/")
 
     @property
     def device_host(self) -> str:

@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
+from core.config import Settings
+from core.transport import Link
 from yinling.errors import CannotStartError
+
+LINKS_OF: Mapping[str, frozenset[Link]] = MappingProxyType(
+    {
+        "broker": frozenset({"mqtt", "nats"}),
+        "ingest": frozenset({"gateway", "nats", "database", "influx"}),
+        "pager": frozenset({"nats", "database"}),
+        "api": frozenset({"http", "nats", "database", "influx"}),
+        "migrate": frozenset({"database", "influx"}),
+    }
+)
+"""What each process opens or connects to; `run` starts them all."""
 
 OLDEST_PYTHON = (3, 11)
 
@@ -36,3 +51,19 @@ def prepare_data_dir(data_dir: Path) -> Path:
         )
         raise CannotStartError(message) from error
     return folder
+
+
+def refuse_open_links(settings: Settings, process: str) -> None:
+    """Refuse to start what would carry people's lives in the clear to or from another machine.
+
+    Raises:
+        CannotStartError: the first such link, with what protects it and how to allow it all the same.
+    """
+    wanted = LINKS_OF.get(process.partition("-")[0])
+    for open_link in settings.transport.open_links():
+        if wanted is None or open_link.link in wanted:
+            message = (
+                f"The link '{open_link.link}' ({open_link.host}) leaves this machine without TLS: set {open_link.remedy}, "
+                f"or name it in YINLING_PLAIN_LINKS if something else protects it; docs/tls.md says how."
+            )
+            raise CannotStartError(message)

@@ -35,7 +35,7 @@ def sign_out(caller: Signed, response: Response, deps: Using) -> None:
     """End this session; its live streams end with it."""
     deps.sign_in.sign_out(caller)
     deps.live.end_session(caller.session_hash)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=deps.settings.cookie_secure)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=deps.settings.secure_cookies)
 
 
 @router.get("/me", responses=refusals())
@@ -70,4 +70,4 @@ def change_my_password(wanted: PasswordChange, caller: Signed, request: Request,
 
 def _set_cookie(response: Response, token: str, deps: Deps) -> None:
     # No Max-Age: the cookie goes with the browser, the session ends by itself after its hours without use.
-    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="lax", secure=deps.settings.cookie_secure)
+    response.set_cookie(COOKIE, token, path="/", httponly=True, samesite="lax", secure=deps.settings.secure_cookies)

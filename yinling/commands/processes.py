@@ -8,7 +8,7 @@ import typer
 
 from core.config import Settings
 from core.log import configure_logging
-from yinling.checks import check_python, prepare_data_dir
+from yinling.checks import check_python, prepare_data_dir, refuse_open_links
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
@@ -73,6 +73,7 @@ def parse_partition(text: str) -> tuple[int, int]:
 def _begin(process: str, data_dir: Path | None, **options: object) -> Settings:
     check_python()
     settings = read_settings(data_dir=data_dir, **options)
+    refuse_open_links(settings, process)
     prepare_data_dir(settings.data_dir)
     configure_logging(process, as_json=settings.log_json, level=settings.log_level)
     return settings

@@ -13,7 +13,7 @@ from core.clock import SystemClock
 from core.config import Settings
 from core.log import configure_logging
 from yinling import demo, ports, welcome
-from yinling.checks import check_python, prepare_data_dir
+from yinling.checks import check_python, prepare_data_dir, refuse_open_links
 from yinling.children import Plan
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
@@ -30,6 +30,7 @@ def run_centre(**options: object) -> None:
     if settings.partitions > 1 and settings.database_url is None:
         message = "YINLING_PARTITIONS above 1 needs PostgreSQL: set YINLING_DATABASE_URL, or leave the partitions at 1."
         raise CannotStartError(message)
+    refuse_open_links(settings, "run")
     configure_logging("supervisor", as_json=settings.log_json, level=settings.log_level)
     data_dir = prepare_data_dir(settings.data_dir)
     clock = SystemClock()
