@@ -90,7 +90,8 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
     )
     application.state.deps = deps
     application.add_middleware(errors.SizeGuard, most_bytes=BODY_BYTES)
-    application.add_middleware(SecurityHeaders)  # refusals carry the headers too
+    over_tls = deps is not None and deps.settings.secure_cookies
+    application.add_middleware(SecurityHeaders, over_tls=over_tls)  # refusals carry the headers too
     application.add_middleware(RequestIds)  # the outermost: whatever logs has the request's name
     errors.install(application)
     for room in _ROOMS:

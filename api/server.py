@@ -6,7 +6,10 @@ number), then requests in flight, then the bus. When it is killed, nothing is lo
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
+from collections.abc import Callable
 
 import structlog
 import uvicorn
@@ -21,6 +24,7 @@ from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
 from core.database import Database
+from core.tls import ServedCertificate, keep_fresh, served_certificate
 from ingest.broker_secrets import load_or_create_secrets
 from people.attempts import FailedAttempts
 from people.sign_in import SignInDesk
@@ -52,14 +56,28 @@ def make_deps(settings: Settings, clock: Clock, database: Database, readings: Re
 class Server(uvicorn.Server):
     """Uvicorn that lets the live streams go before it waits for requests to end."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveHub) -> None:
+    def __init__(self, config: uvicorn.Config, live: LiveHub, served: ServedCertificate | None) -> None:
         super().__init__(config)
         self._live = live
+        self._served = served
+        self._fresh: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and take new certificates from then on."""
+        await super().startup(sockets)
+        if self._served is not None:
+            self._fresh = asyncio.create_task(keep_fresh(self._served))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then everything else."""
+        if self._fresh is not None:
+            self._fresh.cancel()
         self._live.end_all()
         await super().shutdown(sockets)
+
+
+def _shows(served: ServedCertificate) -> Callable[[uvicorn.Config, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
+    return lambda _config, _default: served.context
 
 
 def serve(settings: Settings, clock: Clock) -> None:
@@ -69,6 +87,7 @@ def serve(settings: Settings, clock: Clock) -> None:
     password = load_or_create_secrets(settings).password
     bus = Bus(f"nats://{settings.nats_host}:{settings.nats_port}", user=BUS_USER, password=password, name="yinling-api")
     deps = make_deps(settings, clock, database, readings, bus)
+    served = served_certificate(settings) if settings.transport.speaks_tls("http") else None
     config = uvicorn.Config(
         create_application(deps),
         host=settings.host,
@@ -78,10 +97,11 @@ def serve(settings: Settings, clock: Clock) -> None:
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=30,
+        ssl_context_factory=None if served is None else _shows(served),
     )
     log.info("api_starting", host=settings.host, port=settings.http_port)
     try:
-        Server(config, deps.live).run()
+        Server(config, deps.live, served).run()
     finally:
         readings.close()
         database.close()

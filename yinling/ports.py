@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import random
 import socket
+import ssl
 from dataclasses import dataclass
 
 from core.config import Settings
+from core.tls import client_context
 from yinling.errors import CannotStartError
 
 LOOPBACK = "127.0.0.1"
@@ -60,6 +62,17 @@ def reachable(host: str) -> str:
 def in_url(host: str) -> str:
     """The host as a URL writes it: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def own_address(settings: Settings, http_port: int) -> str:
+    """Where this machine reaches its own pages, without a slash at the end."""
+    scheme = "https" if settings.transport.speaks_tls("http") else "http"
+    return f"{scheme}://{in_url(reachable(settings.host))}:{http_port}"
+
+
+def own_context(settings: Settings) -> ssl.SSLContext | None:
+    """What this machine verifies its own pages by; None while they are plain."""
+    return client_context(settings, reachable(settings.host)) if settings.transport.speaks_tls("http") else None
 
 
 def free_port(host: str, taken: set[int]) -> int:

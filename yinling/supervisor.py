@@ -29,7 +29,7 @@ from yinling.broker_store import BrokerStore
 from yinling.children import Child, Plan
 from yinling.environment import environment_of
 from yinling.errors import CannotStartError
-from yinling.ports import LOOPBACK, Ports, answers, in_url, reachable
+from yinling.ports import LOOPBACK, Ports, answers, own_address, own_context
 
 log = structlog.get_logger()
 
@@ -69,6 +69,7 @@ class Supervisor:
         self._ports = ports
         self._lock = lock
         self._clock = clock
+        self._context = own_context(settings)
         self._children: list[Child] = []
         self._broker_store = BrokerStore(ports.nats_monitor, data_dir, clock)
         self._stops_wished = 0
@@ -158,9 +159,9 @@ class Supervisor:
                 raise CannotStartError(message)
 
     def _ask_ready(self) -> bool:
-        address = f"http://{in_url(reachable(self._settings.host))}:{self._ports.http}/readyz"
+        address = f"{own_address(self._settings, self._ports.http)}/readyz"
         try:
-            with urllib.request.urlopen(address, timeout=1.0) as answer:
+            with urllib.request.urlopen(address, timeout=1.0, context=self._context) as answer:
                 return bool(answer.status == 200)  # noqa: PLR2004 the status has this name in HTTP
         except urllib.error.HTTPError as error:
             self._missing = _text_of(error)

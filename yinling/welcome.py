@@ -11,7 +11,7 @@ from rich.table import Table
 
 from core.config import Settings
 from yinling import demo
-from yinling.ports import Ports, in_url, reachable
+from yinling.ports import Ports, own_address, reachable
 
 
 def show(settings: Settings, ports: Ports, *, admin_password: str | None, first_sos: demo.FirstSos | None) -> None:
@@ -42,7 +42,7 @@ def sos_command(host: str, port: int, device: demo.FirstSos) -> str:
 
 
 def _addresses(host: str, ports: Ports, settings: Settings) -> Table:
-    pages = f"http://{in_url(host)}:{ports.http}"
+    pages = own_address(settings, ports.http)
     table = Table.grid(padding=(0, 2))
     table.add_row("调度台与各页面 · Console and pages", f"[bold]{pages}[/]")
     table.add_row("设备 MQTT · Devices", f"{host}:{ports.mqtt}")

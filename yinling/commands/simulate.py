@@ -6,9 +6,11 @@ import asyncio
 import os
 import resource
 import signal
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -17,6 +19,7 @@ from rich.table import Table
 
 from core.clock import SystemClock
 from core.config import Settings
+from core.tls import client_context
 from core.log import configure_logging
 from yinling import demo, run_file
 from yinling.checks import prepare_data_dir
@@ -25,7 +28,7 @@ from yinling.demo.furnishing import furnish
 from yinling.demo.keys import DemoKey, load_or_create
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
-from yinling.ports import answers, in_url, reachable
+from yinling.ports import answers, own_address, own_context, reachable
 from yinling.simulate.alarms import Resident
 from yinling.simulate.colleague import ROUND_SECONDS, Colleague
 from yinling.simulate.town import Tally, Town, Ways
@@ -39,7 +42,7 @@ def simulate_homes(*, homes: int, rate: float, quiet: bool, data_dir: Path | Non
     folder = prepare_data_dir(settings.data_dir)
     clock = SystemClock()
     _ensure_homes(settings, folder, homes)
-    ways = Ways(reachable(settings.host), settings.mqtt_port, settings.gateway_port, ZoneInfo(settings.timezone), rate)
+    ways = _ways(settings, rate)
     residents = [Resident(plan, furnish(plan)) for plan in map(household, range(1, homes + 1))]
     town = Town(residents, load_or_create(folder), ways, clock)
     colleague = _colleague(settings, load_or_create(folder), residents) if settings.demo else None
@@ -61,8 +64,18 @@ def fill_past_week(data_dir: Path | None) -> None:
 
 def _colleague(settings: Settings, key: DemoKey, residents: Sequence[Resident]) -> Colleague:
     homes = frozenset(resident.home.code for resident in residents) - {demo.FAMILY_HOME}
-    address = f"http://{in_url(reachable(settings.host))}:{settings.http_port}"
-    return Colleague(address, demo.COLLEAGUE, key.secret_of(demo.COLLEAGUE), homes, SystemClock())
+    address, tls = own_address(settings, settings.http_port), own_context(settings)
+    return Colleague(address, demo.COLLEAGUE, key.secret_of(demo.COLLEAGUE), homes, SystemClock(), tls=tls)
+
+
+def _ways(settings: Settings, rate: float) -> Ways:
+    host = reachable(settings.host)
+
+    def context(link: Literal["mqtt", "gateway"]) -> ssl.SSLContext | None:
+        return client_context(settings, host) if settings.transport.speaks_tls(link) else None
+
+    zone = ZoneInfo(settings.timezone)
+    return Ways(host, settings.mqtt_port, settings.gateway_port, zone, rate, context("mqtt"), context("gateway"))
 
 
 async def _until_stopped(town: Town, colleague: Colleague | None, show: Callable[[Tally], None]) -> None:

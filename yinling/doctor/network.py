@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import orjson
 from core.config import Settings
 from yinling import run_file
 from yinling.doctor.finding import Finding, Verdict
-from yinling.ports import LOOPBACK, answers, can_listen, reachable
+from yinling.ports import LOOPBACK, answers, can_listen, own_address, own_context
 
 
 def check_free_ports(settings: Settings) -> Iterator[Finding]:
@@ -34,12 +35,12 @@ def check_running(settings: Settings, running: run_file.Running) -> Iterator[Fin
         yield Finding(
             f"{name} port", Verdict.GOOD if is_there else Verdict.BAD, f"{says} {'answers' if is_there else 'does not answer'}"
         )
-    yield _readiness(f"http://{reachable(settings.host)}:{running.ports['http']}/readyz")
+    yield _readiness(f"{own_address(settings, running.ports['http'])}/readyz", own_context(settings))
 
 
-def _readiness(address: str) -> Finding:
+def _readiness(address: str, context: ssl.SSLContext | None) -> Finding:
     try:
-        with urllib.request.urlopen(address, timeout=3):  # noqa: S310 always http
+        with urllib.request.urlopen(address, timeout=3, context=context):  # noqa: S310 always http or https
             return Finding("whole path", Verdict.GOOD, "broker, stores and ingest all work")
     except urllib.error.HTTPError as error:
         return Finding("whole path", Verdict.BAD, f"not ready: {_body(error)}")

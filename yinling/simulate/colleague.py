@@ -9,6 +9,7 @@ is decided is pure (`next_act`); a colleague that is killed leaves claims that e
 from __future__ import annotations
 
 import random
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -72,8 +73,11 @@ def _reason(kind: str, dice: random.Random) -> str:
 class Colleague:
     """Does a round when asked; nothing of it raises, the next round tries again."""
 
-    def __init__(self, address: str, username: str, password: str, homes: frozenset[str], clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 where, as whom, for whom
+        self, address: str, username: str, password: str, homes: frozenset[str], clock: Clock, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._address = address
+        self._tls = tls
         self._sign_in = {"username": username, "password": password}
         self._homes = homes
         self._clock = clock
@@ -122,6 +126,6 @@ class Colleague:
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         data = None if body is None else orjson.dumps(body)
-        request = urllib.request.Request(f"{self._address}/api/v1{path}", data=data, headers=headers, method=method)  # noqa: S310 always http
-        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310 the same
+        request = urllib.request.Request(f"{self._address}/api/v1{path}", data=data, headers=headers, method=method)  # noqa: S310 always http or https
+        with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS, context=self._tls) as answer:  # noqa: S310 the same
             return orjson.loads(answer.read())

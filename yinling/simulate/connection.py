@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ class Address:
     password: str
     topic: str
     battery: int | None
+    tls: ssl.SSLContext | None = None
 
 
 class Connection:
@@ -89,6 +91,8 @@ class Connection:
         address = self._address
         client = Client(CallbackAPIVersion.VERSION2, client_id=f"yl-{address.code}", clean_session=True)
         client.username_pw_set(address.code, address.password)
+        if address.tls is not None:
+            client.tls_set_context(address.tls)
         client.will_set(f"{address.topic}/status", status(online=False), qos=1, retain=True)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
@@ -127,7 +131,13 @@ class Connection:
             return
 
     def _socket_opened(self, client: Client, _data: Any, opened: Any) -> None:
-        self._loop.add_reader(opened, client.loop_read)
+        self._loop.add_reader(opened, self._read, client, opened)
+
+    @staticmethod
+    def _read(client: Client, opened: Any) -> None:
+        client.loop_read()
+        while isinstance(opened, ssl.SSLSocket) and client.is_connected() and opened.pending():
+            client.loop_read()  # already decrypted: the socket itself says nothing more of it
 
     def _socket_closed(self, _client: Client, _data: Any, closed: Any) -> None:
         if isinstance(closed, socket.socket) and closed.fileno() >= 0:

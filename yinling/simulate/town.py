@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,6 +45,8 @@ class Ways:
     gateway_port: int
     zone: ZoneInfo
     rate: float = 1.0
+    mqtt_tls: ssl.SSLContext | None = None
+    gateway_tls: ssl.SSLContext | None = None
 
 
 @dataclass(slots=True)
@@ -121,6 +124,7 @@ class Town:
             password=self._key.secret_of(code),
             topic=f"yl/v1/{place.resident.home.code}/{code}",
             battery=battery_of(code, device),
+            tls=self._ways.gateway_tls if device.role == GATEWAY_ROLE else self._ways.mqtt_tls,
         )
         greeted: list[bool] = []
 
