@@ -56,7 +56,7 @@ def make_deps(settings: Settings, clock: Clock, database: Database, readings: Re
 class Server(uvicorn.Server):
     """Uvicorn that lets the live streams go before it waits for requests to end."""
 
-    def __init__(self, config: uvicorn.Config, live: LiveHub, served: ServedCertificate | None) -> None:
+    def __init__(self, config: uvicorn.Config, live: LiveHub, served: ServedCertificate | None = None) -> None:
         super().__init__(config)
         self._live = live
         self._served = served

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from core.clock import SystemClock
 from core.config import Settings
-from core.tls import client_context
 from core.log import configure_logging
+from core.tls import client_context
 from yinling import demo, run_file
 from yinling.checks import prepare_data_dir
 from yinling.demo.census import household

@@ -14,7 +14,7 @@ from yinling.checks import refuse_open_links
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
-TLS = {"tls_certificate": Path("server.pem"), "tls_key": Path("server.key")}
+TLS: dict[str, Any] = {"tls_certificate": Path("server.pem"), "tls_key": Path("server.key")}
 REMOTE = "postgresql+psycopg://yinling:secret@db.county.example/yinling"
 
 
