@@ -31,7 +31,7 @@ NPM = node_home=$$(echo $(CURDIR)/.venv-node/lib/python*/site-packages/nodejs_wh
 endif
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help reference api-types install run test check check-python check-web bench proof lock clean system-packages
+.PHONY: help reference api-types install run test check check-python check-web bench proof lock clean system-packages influxd
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,7 +41,7 @@ install: $(VENV)/.installed api/static/.built ## install everything into .venv a
 run: install ## start a demonstration centre on http://127.0.0.1:8080 (Ctrl-C stops it)
 	@$(IN_VENV) -m yinling run --demo $(ARGUMENTS)
 
-test: install system-packages ## run every test once
+test: install system-packages influxd ## run every test once
 	@cd web && $(NPM) run --silent test
 	@$(IN_VENV) -m pytest -m "not proof" -n auto --dist worksteal tests/lints tests/pure tests/integration $(ARGUMENTS)
 	@$(IN_VENV) -m pytest -m "not proof" tests/end_to_end tests/faults $(ARGUMENTS)
@@ -62,7 +62,7 @@ check-web: web/node_modules/.installed
 bench: install ## run every bench, each printing a table and one JSON line
 	@for bench in bench/bench_*.py; do echo "== $$bench"; $(IN_VENV) "$$bench" || exit 1; done
 
-proof: install system-packages ## run the long forms of the fault tests and write their figures into docs/
+proof: install system-packages influxd ## run the long forms of the fault tests and write their figures into docs/
 	@$(IN_VENV) -m pytest -m proof --timeout 3600 $(ARGUMENTS)
 
 reference: $(VENV)/.installed ## write the reference pages of docs/ again from the source
@@ -118,13 +118,22 @@ api/static/.built: $(WEB_SOURCES) web/node_modules/.installed
 	@cd web && $(NPM) run --silent build -- --logLevel warn
 	@mkdir -p $(@D) && touch $@
 
-# What tests need beyond Python: a browser, a font with Chinese letters, an ordinary MQTT client, and a PostgreSQL server.
+influxd: $(VENV)/.installed # the InfluxDB of the tests, built once into the cache where there is none
+	@cd tests && ../$(IN_VENV) -m support.influxd
+
+# What tests need beyond Python: a browser, a font with Chinese letters, an ordinary MQTT client, a PostgreSQL server, and what
+# InfluxDB is built with.
 system-packages:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	{ command -v fc-list >/dev/null && fc-list :lang=zh | grep -q .; } || missing="$$missing fonts-noto-cjk"; \
 	command -v mosquitto_pub >/dev/null || missing="$$missing mosquitto-clients"; \
 	{ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$$missing postgresql"; \
+	if command -v go >/dev/null && command -v cargo >/dev/null; then \
+		command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \
+		command -v protoc >/dev/null || missing="$$missing protobuf-compiler"; \
+		command -v clang >/dev/null || missing="$$missing clang"; \
+	fi; \
 	if test -z "$$missing"; then exit 0; fi; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 		echo "Installing$$missing"; \

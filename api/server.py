@@ -28,8 +28,8 @@ from core.tls import ServedCertificate, keep_fresh, served_certificate
 from ingest.broker_secrets import load_or_create_secrets
 from people.attempts import FailedAttempts
 from people.sign_in import SignInDesk
+from timeseries.opening import open_store
 from timeseries.ports import ReadingStore
-from timeseries.sqlite_store import open_store
 
 log = structlog.get_logger()
 
@@ -83,7 +83,7 @@ def _shows(served: ServedCertificate) -> Callable[[uvicorn.Config, Callable[[], 
 def serve(settings: Settings, clock: Clock) -> None:
     """Serve until SIGTERM or SIGINT."""
     database = Database(settings.relational_url)
-    readings = open_store(settings.readings_path)
+    readings = open_store(settings, clock)
     password = load_or_create_secrets(settings).password
     bus = Bus(f"nats://{settings.nats_host}:{settings.nats_port}", user=BUS_USER, password=password, name="yinling-api")
     deps = make_deps(settings, clock, database, readings, bus)

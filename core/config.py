@@ -91,6 +91,32 @@ class Settings(BaseSettings):
     )
     partitions: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Number of ingest workers the homes are spread over (P).")
     readings_retention_days: Annotated[int, Field(ge=1)] = Field(400, description="Readings older than this are deleted.")
+    influx_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Address of InfluxDB 2 for the readings; a SQLite file in the data folder when unset.",
+    )
+    influx_token: SecretStr | None = Field(
+        None, description="Token that may read and write the buckets, and make them and their tasks (`yinling migrate`)."
+    )
+    influx_org: str = Field("yinling", min_length=1, description="Organisation in InfluxDB.")
+    influx_bucket: str = Field(
+        "readings", min_length=1, description="Bucket of the readings; `_hourly` and `_daily` beside it hold what is kept longer."
+    )
+    influx_centre: str = Field(
+        "1", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="This centre's name in the readings, where centres share a bucket."
+    )
+    influx_setup_password: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="When set, `yinling migrate` sets a new, empty InfluxDB up: user `yinling` with this password, and the token.",
+    )
+    influx_hourly_retention_days: Annotated[int, Field(ge=1)] = Field(
+        1100, description="Lowest, mean and highest value of each hour are kept this long in InfluxDB."
+    )
+    influx_daily_retention_days: Annotated[int, Field(ge=1)] = Field(
+        3700, description="Lowest, mean and highest value of each day are kept this long in InfluxDB."
+    )
     signals_retention_days: Annotated[int, Field(ge=8)] = Field(
         120, description="Signals that raised nothing (movement, doors) are kept this long; those of alerts stay."
     )

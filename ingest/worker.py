@@ -21,6 +21,7 @@ from core.clock import Clock
 from core.config import Settings
 from devices.model import Device
 from ingest.lane import LaneLoop
+from ingest.readings_watch import ReadingsWatch
 from ingest.rule_timers import RuleTimers
 from ingest.seen import SeenBook
 from ingest.silence import SilenceTimer
@@ -266,6 +267,7 @@ def make_chores(
             Chore("rule_beginnings", TICK_SECONDS, timers.begin),
             Chore("rule_timers", TICK_SECONDS, judge_timers),
             Chore("spool", TICK_SECONDS, tools.recorder.drain),
+            Chore("readings_store", TICK_SECONDS, ReadingsWatch(tools)),
             Chore("conditions", _CONDITIONS_SECONDS, refresh_conditions),
             Chore("book", _BOOK_CHECK_SECONDS, CheckBook(tools)),
             Chore("purge", _PURGE_SECONDS, lambda: purge(tools, settings)),

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.influx import InfluxServer, running_influx
+from support.influxd import influxd
 from support.postgres import PostgresServer, running_postgres
 from support.stores import START, PostgresStores, SqliteStores, Stores, fresh_database
 
@@ -31,6 +33,19 @@ def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole run, started when the first test asks for it."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxServer]:
+    """One InfluxDB for the whole run, started when the first test asks for it; a test that kills it starts its own."""
+    with running_influx(tmp_path_factory.mktemp("influx")) as server:
+        yield server
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """InfluxDB is built, where it has to be, before the first test's time runs."""
+    if any("influx" in item.nodeid or "influx" in getattr(item, "fixturenames", ()) for item in session.items):
+        influxd()
 
 
 @pytest.fixture(scope="session")

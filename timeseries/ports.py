@@ -46,6 +46,10 @@ class StoreAwayError(UnavailableError):
     code = "readings_unavailable"
 
 
+class StoreLockedOutError(StoreAwayError):
+    """The store answers and does not let us in, or has no place for readings: a person must put it right."""
+
+
 class StoreRefusedError(UnavailableError):
     """The store will never take (part of) this write; trying again is useless."""
 
@@ -56,6 +60,18 @@ class RangeError(InvalidInputError):
     """A range of time, or a number of points, that cannot be read."""
 
     code = "period_invalid"
+
+
+MOST_POINTS = 10_000
+"""Nobody draws more."""
+
+
+def check_range(start: datetime, end: datetime, points: int) -> None:
+    """Raise RangeError for a range, or a number of points, that cannot be read."""
+    if not 1 <= points <= MOST_POINTS:
+        raise RangeError(points=points, most=MOST_POINTS)
+    if start >= end:
+        raise RangeError(start=start.isoformat(), end=end.isoformat())
 
 
 class ReadingStore(Protocol):
@@ -86,6 +102,10 @@ class ReadingStore(Protocol):
 
     def latest(self, device_id: int) -> Mapping[str, Point]:
         """The newest point of each metric of a device."""
+        ...
+
+    def devices(self) -> list[int]:
+        """Every device that has a point, by id."""
         ...
 
     def delete_before(self, at: datetime) -> int:

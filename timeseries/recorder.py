@@ -1,9 +1,8 @@
 """Readings on their way into the store: written through, or spooled on disk when the store refuses.
 
 `record` returns only when every reading is in the store or synced in the spool, or was refused for good and counted; so the
-caller may acknowledge. `drain` brings the spool into the store, oldest first. A reading the store will never take is found by
-halving the batch and set aside; it never stops the others. A process killed after a drain and before the segment was
-removed writes the same points again, which changes nothing.
+caller may acknowledge. `drain` brings the spool into the store, oldest first. A process killed after a drain and before the
+segment was removed writes the same points again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -11,22 +10,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from core.clock import Clock
-from core.config import Settings
-from timeseries.ports import ReadingStore, StoreAwayError, StoredReading, StoreRefusedError
+from timeseries.ports import ReadingStore, StoreAwayError, StoredReading
 from timeseries.spool import Spool
-from timeseries.sqlite_store import open_store
+from timeseries.writing import Writer
 
 log = structlog.get_logger()
 
-stored_total = Counter("yinling_readings_stored_total", "Readings written to the store.")
 spooled_total = Counter("yinling_readings_spooled_total", "Readings kept in the spool because the store refused.")
-refused_total = Counter("yinling_readings_refused_total", "Readings the store will never take, set aside.")
 dropped_total = Counter("yinling_readings_dropped_total", "Readings dropped because the spool was full or the disk refused.")
 spool_bytes = Gauge("yinling_spool_bytes", "Size of the spool on disk.")
 
@@ -40,6 +35,7 @@ class Recorder:
 
     def __init__(self, store: ReadingStore, spool: Spool, clock: Clock) -> None:
         self._store = store
+        self._writer = Writer(store, clock)
         self._spool = spool
         self._clock = clock
         self._lock = threading.Lock()
@@ -57,6 +53,11 @@ class Recorder:
         """`ok`, or `spooling` while the store refuses or the spool is not drained."""
         return "spooling" if self._away else "ok"
 
+    @property
+    def locked_out(self) -> str | None:
+        """Why the store lets nobody in until a person has put it right; None while that is not so."""
+        return None
+
     def record(self, readings: Sequence[StoredReading]) -> None:
         """Keep every reading, in the store or in the spool."""
         if not readings:
@@ -64,7 +65,7 @@ class Recorder:
         with self._lock:
             if not self._away:
                 try:
-                    self._write(readings)
+                    self._writer.write(readings)
                 except StoreAwayError as error:
                     log.warning("readings_store_away", reason=str(error))
                     self._away = True
@@ -105,7 +106,7 @@ class Recorder:
                 return 0
             path, batches = segment
             for batch in batches:
-                self._write(batch)
+                self._writer.write(batch)
         except (StoreAwayError, OSError) as error:
             log.warning("readings_store_still_away", reason=str(error))
             self._back_off()
@@ -129,20 +130,6 @@ class Recorder:
         """Close the store; the spool is on disk already."""
         self._store.close()
 
-    def _write(self, readings: Sequence[StoredReading]) -> None:
-        try:
-            self._store.write(readings)
-        except StoreRefusedError as error:
-            if len(readings) == 1:
-                log.warning("reading_refused", reading=str(readings[0]), reason=str(error))
-                refused_total.inc()
-                return
-            half = len(readings) // 2
-            self._write(readings[:half])
-            self._write(readings[half:])
-        else:
-            stored_total.inc(len(readings))
-
     def _keep(self, readings: Sequence[StoredReading]) -> None:
         dropped = self._spool.dropped_readings
         try:
@@ -159,9 +146,3 @@ class Recorder:
     def _back_off(self) -> None:
         self._retry_at_seconds = self._clock.monotonic_seconds() + self._pause_seconds
         self._pause_seconds = min(self._pause_seconds * 2, _LONGEST_PAUSE_SECONDS)
-
-
-def open_recorder(settings: Settings, clock: Clock, name: str) -> Recorder:
-    """The recorder of one process: the store of these settings and the spool in a folder of its own name."""
-    folder = Path(settings.data_dir) / "spool" / name
-    return Recorder(open_store(settings.readings_path), Spool(folder, most_bytes=settings.spool_max_bytes), clock)

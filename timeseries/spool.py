@@ -65,15 +65,11 @@ class Spool:
 
     def oldest(self) -> tuple[Path, list[list[StoredReading]]] | None:
         """The oldest segment and its batches; None when the spool is empty. Nothing is appended to it any more."""
-        with self._lock:
-            for path in list(self._sizes):
-                if path == self._path():
-                    self._serial += 1
-                try:
-                    return path, segments.unpack(path.read_bytes(), path.name)
-                except FileNotFoundError:  # somebody cleared the folder
-                    del self._sizes[path]
-        return None
+        found = self._read_oldest()
+        if found is None:
+            return None
+        path, data = found  # whoever appends meanwhile does not wait for this to be understood
+        return path, segments.unpack(data, path.name)
 
     def remove(self, segment: Path) -> None:
         """Forget a segment whose readings are in the store."""
@@ -81,6 +77,17 @@ class Spool:
         with self._lock:
             segment.unlink(missing_ok=True)
             self._sizes.pop(segment, None)
+
+    def _read_oldest(self) -> tuple[Path, bytes] | None:
+        with self._lock:
+            for path in list(self._sizes):
+                if path == self._path():
+                    self._serial += 1
+                try:
+                    return path, path.read_bytes()
+                except FileNotFoundError:  # somebody cleared the folder
+                    del self._sizes[path]
+        return None
 
     def _append_halves(self, readings: Sequence[StoredReading]) -> None:
         if len(readings) == 1:

@@ -18,12 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from core.database import sqlite_module
-from timeseries.ports import Point, RangeError, ReadingStore, StoreAwayError, StoredReading, StoreRefusedError
+from timeseries.ports import Point, StoreAwayError, StoredReading, StoreRefusedError, check_range
 from timeseries.sampling import Sample, buckets, extremes
 from timeseries.sqlite_schema import connector
-
-MOST_POINTS = 10_000
-"""Nobody draws more."""
 
 # Whoever writes holds up the acknowledgement of a batch: better spool soon than wait for a lock.
 _WRITE_WAIT_SECONDS = 0.5
@@ -75,10 +72,7 @@ class SqliteReadingStore:
         self, device_ids: Sequence[int], metrics: Sequence[str], start: datetime, end: datetime, points: int
     ) -> dict[tuple[int, str], list[Point]]:
         """`read` for several series at once; series without a point in the range are left out. Raises RangeError."""
-        if not 1 <= points <= MOST_POINTS:
-            raise RangeError(points=points, most=MOST_POINTS)
-        if start >= end:
-            raise RangeError(start=start.isoformat(), end=end.isoformat())
+        check_range(start, end, points)
         found: dict[tuple[int, str], list[Point]] = {}
         with self._reading() as reader:
             for series_id, _, device_id, metric in _series_of(reader, device_ids, metrics):
@@ -122,6 +116,15 @@ class SqliteReadingStore:
         with self._reading() as reader:
             rows = reader.execute(query, (device_id,)).fetchall()
         return {metric: _point((at, value)) for metric, at, value in rows}
+
+    def devices(self) -> list[int]:
+        """Every device that has a point, by id."""
+        query = (
+            "SELECT DISTINCT device_id FROM series WHERE EXISTS "
+            "(SELECT 1 FROM points WHERE series_id = series.id) ORDER BY device_id"
+        )
+        with self._reading() as reader:
+            return [row[0] for row in reader.execute(query)]
 
     def delete_before(self, at: datetime) -> int:
         """Delete points older than `at`, in slices, so that writers pass in between."""
@@ -202,11 +205,6 @@ class SqliteReadingStore:
         made: int = writer.execute("SELECT id FROM series WHERE device_id = ? AND metric = ?", key).fetchone()[0]
         self._series[key] = made
         return made
-
-
-def open_store(path: Path) -> ReadingStore:
-    """The store of readings in this file, made when it is first used."""
-    return SqliteReadingStore(path)
 
 
 def _series_of(reader: Any, device_ids: Sequence[int], metrics: Collection[str] | None) -> list[_Series]:

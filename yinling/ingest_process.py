@@ -49,7 +49,8 @@ from ingest.topics import Lane, lane_filter
 from ingest.unknown import UnknownKeeper
 from ingest.watch import BrokerWatch
 from ingest.worker import Worker, make_chores, recall
-from timeseries.recorder import Recorder, open_recorder
+from timeseries.opening import open_recorder
+from timeseries.recorder import Recorder
 
 log = structlog.get_logger()
 

@@ -6,7 +6,28 @@ from contextlib import closing
 
 from core.config import Settings
 from people.users import ensure_administrator
+from timeseries.influx_setup import Keeping, ensure
+from timeseries.opening import influx_address
+from timeseries.ports import StoreAwayError, StoreRefusedError
 from yinling import bootstrap
+
+
+def prepare_readings(settings: Settings) -> list[str]:
+    """Make buckets and tasks where readings go to InfluxDB; what was done, in words. Raises StoreAwayError."""
+    address = influx_address(settings)
+    if address is None:
+        return []
+    keeping = Keeping(
+        settings.readings_retention_days,
+        settings.influx_hourly_retention_days,
+        settings.influx_daily_retention_days,
+        settings.timezone,
+    )
+    password = settings.influx_setup_password
+    try:
+        return ensure(address, keeping, password.get_secret_value() if password else None, bootstrap.make_clock())
+    except StoreRefusedError as error:
+        raise StoreAwayError(**error.details) from error
 
 
 def prepare_stores(settings: Settings, default_password: str | None = None) -> str | None:

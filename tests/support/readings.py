@@ -61,6 +61,10 @@ class MoodyStore:
         """Not needed by what these tests look at."""
         raise NotImplementedError
 
+    def devices(self) -> list[int]:
+        """Whose readings were kept."""
+        return sorted({key[0] for key in self.kept})
+
     def delete_before(self, at: datetime) -> int:
         """How many went."""
         old = [key for key in self.kept if key[2] < at]

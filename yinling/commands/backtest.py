@@ -49,7 +49,7 @@ def backtest_rule(
     from alerts.backtest.service import Wanted, ask_and_take
     from alerts.ruleset.model import BacktestRun
     from api.replaying import make_replay
-    from timeseries.sqlite_store import open_store
+    from timeseries.opening import open_store
     from yinling import bootstrap
     from yinling.environment import read_settings
 
@@ -57,7 +57,7 @@ def backtest_rule(
     now = clock.now()
     wanted = Wanted(now - timedelta(days=days), now, None if file is None else _read(file), code, home, area)
     bootstrap.migrate(settings)
-    with closing(bootstrap.open_database(settings)) as database, closing(open_store(settings.readings_path)) as readings:
+    with closing(bootstrap.open_database(settings)) as database, closing(open_store(settings, clock)) as readings:
         held = _asked(lambda: _in_transaction(database, lambda session: ask_and_take(session, wanted, now, "command line")))
         ground = Ground(database, clock, make_replay(database, readings, settings.timezone), settings.timezone)
         try:

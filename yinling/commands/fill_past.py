@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from core.clock import Clock
 from core.config import Settings
-from timeseries.sqlite_store import SqliteReadingStore
+from timeseries.opening import open_store
 from yinling import bootstrap, demo
 from yinling.simulate.past import Past, Stores
 
@@ -20,5 +20,5 @@ def fill(settings: Settings, data_dir: Path, clock: Clock) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    with closing(bootstrap.open_database(settings)) as database, closing(SqliteReadingStore(settings.readings_path)) as readings:
+    with closing(bootstrap.open_database(settings)) as database, closing(open_store(settings)) as readings:
         Past(data_dir, ZoneInfo(settings.timezone), clock, stop.wait).fill(Stores(database, readings), range(1, demo.HOMES + 1))

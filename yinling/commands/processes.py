@@ -49,12 +49,22 @@ def start_api(data_dir: Path | None, host: str | None, http_port: int | None) ->
 def migrate_tables(data_dir: Path | None) -> None:
     """Bring the tables up to date, make the first administrator where there is none, and say so."""
     settings = _begin("migrate", data_dir)
-    from yinling.preparation import prepare_stores
+    from timeseries.ports import StoreAwayError
+    from yinling.preparation import prepare_readings, prepare_stores
 
     password = prepare_stores(settings)
     typer.echo("The tables are up to date.")
     if password is not None:
         typer.echo(f"Administrator: admin / {password} (shown this once; to be changed at the first sign-in)")
+    try:
+        done = prepare_readings(settings)
+    except StoreAwayError as error:
+        message = (
+            f"InfluxDB at {settings.influx_url} could not be prepared ({error}): check that it runs, and YINLING_INFLUX_TOKEN."
+        )
+        raise CannotStartError(message) from error
+    if settings.influx_url is not None:
+        typer.echo(f"InfluxDB: {', '.join(done) or 'as it should be'}.")
 
 
 def parse_partition(text: str) -> tuple[int, int]:

@@ -9,6 +9,8 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+import structlog
+
 from core.clock import SystemClock
 from core.config import Settings
 from core.log import configure_logging
@@ -19,6 +21,8 @@ from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 from yinling.folder_locks import data_folder_locked
 from yinling.supervisor import Supervisor
+
+log = structlog.get_logger()
 
 
 def run_centre(**options: object) -> None:
@@ -53,10 +57,16 @@ class _Centre:
 
     def prepare(self) -> None:
         """Bring the tables up to date and make the administrator."""
-        from yinling.preparation import prepare_stores
+        from timeseries.ports import StoreAwayError
+        from yinling.preparation import prepare_readings, prepare_stores
 
         default = demo.ADMINISTRATOR_PASSWORD if self._settings.demo else None
         self._admin_password = prepare_stores(self._settings, default)
+        try:
+            prepare_readings(self._settings)
+        except StoreAwayError as error:
+            # Alarms do not need it: readings wait in the spool, and an incident is raised where a person must act.
+            log.warning("readings_store_not_prepared", reason=str(error))
 
     def fill(self) -> None:
         """Fill the demonstration centre."""

@@ -13,7 +13,8 @@ from alerts.model import Change
 from core.clock import SystemClock
 from core.config import Settings
 from core.errors import YinlingError
-from timeseries.sqlite_store import SqliteReadingStore
+from timeseries.opening import open_store
+from timeseries.ports import StoreLockedOutError
 from yinling import bootstrap
 from yinling.doctor.finding import Finding, Verdict
 
@@ -65,13 +66,21 @@ def check_relational(settings: Settings) -> Iterator[Finding]:
 
 def check_readings(settings: Settings) -> Iterator[Finding]:
     """Whether the store of readings can be written."""
-    if not settings.readings_path.exists():
+    if settings.influx_url is None and not settings.readings_path.exists():
         yield Finding("readings", Verdict.GOOD, "will be made by the first start")
         return
     try:
-        with closing(SqliteReadingStore(settings.readings_path)) as readings:
+        with closing(open_store(settings)) as readings:
             readings.check()
+    except StoreLockedOutError as error:
+        says = f"{error}: check YINLING_INFLUX_TOKEN, and let 'yinling migrate' make what is missing"
+        yield Finding("readings", Verdict.BAD, says)
     except YinlingError as error:
-        yield Finding("readings", Verdict.BAD, f"{error}: check {settings.readings_path} and the disk it lies on")
+        where = (
+            f"{settings.readings_path} and the disk it lies on"
+            if settings.influx_url is None
+            else "YINLING_INFLUX_URL and InfluxDB"
+        )
+        yield Finding("readings", Verdict.BAD, f"{error}: check {where}")
     else:
         yield Finding("readings", Verdict.GOOD, "can be written")

@@ -18,14 +18,14 @@ from api.server import Server, make_deps
 from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
-from timeseries.sqlite_store import open_store
+from timeseries.sqlite_store import SqliteReadingStore
 
 
 @pytest.fixture
 def town(database: Database, clock: ManualClock, tmp_path: Path) -> Iterator[Town]:
     """The centre behind a TestClient, its live stream running."""
     settings = Settings(data_dir=tmp_path / "data", sign_in_attempts=3)
-    readings = open_store(tmp_path / "readings.db")
+    readings = SqliteReadingStore(tmp_path / "readings.db")
     deps = make_deps(settings, clock, database, readings, None)
     application = create_application(deps)
     with TestClient(application) as client:

@@ -15,6 +15,7 @@ from support.readings import START, MoodyStore, reading, readings
 from core.clock import ManualClock
 from core.database import sqlite_module
 from timeseries import recorder as recorder_module
+from timeseries import writing
 from timeseries.recorder import Recorder
 from timeseries.spool import Spool
 from timeseries.sqlite_store import SqliteReadingStore
@@ -99,10 +100,10 @@ def test_a_steady_stream_cannot_keep_the_spool_in_use_for_ever(tmp_path: Path, c
 def test_one_reading_the_store_will_never_take_does_not_stop_the_others(tmp_path: Path, clock: ManualClock) -> None:
     store = MoodyStore(poison=frozenset({13.0}))
     recorder = Recorder(store, Spool(tmp_path, most_bytes=ROOM), clock)
-    before = recorder_module.refused_total._value.get()
+    before = writing.refused_total._value.get()
     recorder.record(readings(40))
     assert sorted(store.order) == [float(second) for second in range(40) if second != 13]
-    assert recorder_module.refused_total._value.get() == before + 1
+    assert writing.refused_total._value.get() == before + 1
     store.away = True
     recorder.record(readings(40, device=2))
     store.away = False

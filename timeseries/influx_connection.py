@@ -1,0 +1,113 @@
+"""The way to InfluxDB through `influxdb-client`: short time-outs, its answers translated, and a rest after it failed.
+
+A server that hangs is away. After a failed read nothing is asked for a few seconds, so that whoever reads on the way of
+an alarm waits for one time-out at most and not for one each time.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from influxdb_client import Dialect, InfluxDBClient
+from influxdb_client.client.write_api import SYNCHRONOUS
+from influxdb_client.domain.write_precision import WritePrecision
+
+from core.clock import Clock
+from timeseries.influx_errors import FAILURES, count_expired, trouble_of
+from timeseries.influx_names import InfluxNames
+from timeseries.ports import StoreAwayError, StoreLockedOutError, StoreRefusedError
+
+_CONNECT_SECONDS = 1.0
+_WRITE_SECONDS = 10.0
+_DELETE_SECONDS = 120.0
+_REST_SECONDS = 5.0
+_CONNECTIONS = 16
+_PRECISION: Any = WritePrecision.US  # a string, called an object by the client's own types
+_ROWS = Dialect(header=True, annotations=[], delimiter=",", comment_prefix="#", date_time_format="RFC3339Nano")
+
+
+@dataclass(frozen=True, slots=True)
+class InfluxAddress:
+    """Where InfluxDB is and what opens it. `authority` is a file of certificates to trust."""
+
+    url: str
+    token: str = field(repr=False)
+    names: InfluxNames
+    authority: str | None = None
+
+    def client(self, answer_seconds: float) -> InfluxDBClient:
+        """A client that waits so long for an answer."""
+        return InfluxDBClient(
+            self.url,
+            self.token,
+            org=self.names.org,
+            timeout=(_CONNECT_SECONDS * 1000, answer_seconds * 1000),
+            connection_pool_maxsize=_CONNECTIONS,
+            ssl_ca_cert=self.authority,
+        )
+
+
+class InfluxConnection:
+    """Writes lines and asks Flux; safe between threads."""
+
+    def __init__(self, address: InfluxAddress, clock: Clock, *, read_seconds: float) -> None:
+        self._names = address.names
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rested_at_seconds = 0.0
+        self._clients = [address.client(_WRITE_SECONDS), address.client(read_seconds), address.client(_DELETE_SECONDS)]
+        writing, reading, deleting = self._clients
+        self._write = writing.write_api(write_options=SYNCHRONOUS)
+        self._query = reading.query_api()
+        self._work = deleting.query_api()
+        self._delete = deleting.delete_api()
+
+    def write(self, lines: str) -> None:
+        """Keep these lines, times in microseconds; raises StoreRefusedError or StoreAwayError."""
+        try:
+            self._write.write(self._names.bucket, self._names.org, lines.encode(), write_precision=_PRECISION)
+        except FAILURES as error:
+            if not count_expired(error):
+                raise trouble_of(error, self._clock) from error
+
+    def ask(self, flux: str) -> str:
+        """The answer as rows of text, one header for each table; raises StoreAwayError."""
+        with self._lock:
+            if self._clock.monotonic_seconds() < self._rested_at_seconds:
+                raise StoreAwayError(reason="InfluxDB did not answer a moment ago")
+        return self._ask(self._query, flux)
+
+    def run(self, flux: str) -> str:
+        """Work that may take long, whose answer nobody waits for."""
+        return self._ask(self._work, flux)
+
+    def delete(self, start: str, stop: str, predicate: str) -> None:
+        """Delete what is in the range and matches; raises StoreAwayError."""
+        try:
+            self._delete.delete(start, stop, predicate, bucket=self._names.bucket, org=self._names.org)
+        except FAILURES as error:
+            raise self._away(error) from error
+
+    def close(self) -> None:
+        """Let the connections go."""
+        for client in self._clients:
+            client.close()
+
+    def _ask(self, api: object, flux: str) -> str:
+        try:
+            answer: bytes = api.query_raw(flux, dialect=_ROWS).data  # type: ignore[attr-defined]
+        except FAILURES as error:
+            raise self._away(error) from error
+        return answer.decode()
+
+    def _away(self, error: Exception) -> StoreAwayError:
+        """A reader does not set readings aside: for it a refusal, too, is a store it cannot read."""
+        trouble = trouble_of(error, self._clock)
+        if isinstance(trouble, StoreRefusedError):
+            return StoreAwayError(**trouble.details)
+        if not isinstance(trouble, StoreLockedOutError):
+            with self._lock:
+                self._rested_at_seconds = self._clock.monotonic_seconds() + _REST_SECONDS
+        return trouble
