@@ -128,6 +128,7 @@ system-packages:
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	{ command -v fc-list >/dev/null && fc-list :lang=zh | grep -q .; } || missing="$$missing fonts-noto-cjk"; \
 	command -v mosquitto_pub >/dev/null || missing="$$missing mosquitto-clients"; \
+	command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	{ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$$missing postgresql"; \
 	if command -v go >/dev/null && command -v cargo >/dev/null; then \
 		command -v pkg-config >/dev/null || missing="$$missing pkg-config"; \

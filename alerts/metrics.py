@@ -32,6 +32,10 @@ PROBE_SECONDS = Histogram(
 )
 PROBES = Counter("yinling_probes_total", "Synthetic alarms by outcome.", ["outcome"])
 
+# Who watches a counter sees it grow, not appear: those that matter begin at 0 with their process.
+for _counter, _labels in ((PROBES, "lost"), (AUDITS, "flaw"), (PAGES, "failed"), (PAGES, "delayed")):
+    _counter.labels(_labels)
+
 __all__ = [
     "ANSWER_SECONDS",
     "AUDITS",

@@ -50,8 +50,10 @@ def run_broker(settings: Settings, *, ingest_only: bool = False) -> NoReturn:
 
 def run_ingest(settings: Settings, partition: int, partitions: int) -> None:
     """Be the ingest worker `partition` of `partitions`."""
+    from core.disk import watch_disk
     from yinling.ingest_process import IngestProcess
 
+    watch_disk(settings.data_dir)
     IngestProcess(settings, make_clock(), partition, partitions).run()
 
 

@@ -59,11 +59,18 @@ def run(
 
 
 @app.command()
-def broker(*, data_dir: DataDir = None) -> None:
+def broker(
+    *,
+    ingest_only: Annotated[
+        bool,
+        typer.Option("--ingest-only", help="Let no device in and use the disk's reserve, so that ingest can drain a full store."),
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
     """Start the broker alone: writes its configuration and becomes nats-server."""
     from yinling.commands.processes import start_broker
 
-    start_broker(data_dir)
+    start_broker(data_dir, ingest_only=ingest_only)
 
 
 @app.command()

@@ -23,7 +23,14 @@ from yinling.cli import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 _MADE = "<!-- Made from the source by `make reference`; a test holds it complete. Change the source instead. -->"
-_PROCESSES = ("yinling.ingest_process", "yinling.pager_process", "api.application", "ingest.gateway_port", "ingest.watch")
+_PROCESSES = (
+    "core.disk",
+    "yinling.ingest_process",
+    "yinling.pager_process",
+    "api.application",
+    "ingest.gateway_port",
+    "ingest.watch",
+)
 
 
 def settings_page() -> str:

@@ -13,12 +13,12 @@ from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
 
-def start_broker(data_dir: Path | None) -> None:
+def start_broker(data_dir: Path | None, *, ingest_only: bool = False) -> None:
     """Become the broker."""
     settings = _begin("broker", data_dir)
     from yinling import bootstrap
 
-    bootstrap.run_broker(settings)
+    bootstrap.run_broker(settings, ingest_only=ingest_only)
 
 
 def start_ingest(partition: str, data_dir: Path | None) -> None:
