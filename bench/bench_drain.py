@@ -165,7 +165,7 @@ def drain_bare(broker: BrokerHandle, client_id: str) -> float:
 def drain_pipeline(broker: BrokerHandle, bench: Bench[SystemClock], round_number: int) -> float:
     """(b): the same, through lane, codec, rules and store; then every reading is read back."""
     address = SourceAddress(
-        "127.0.0.1", broker.mqtt_port, "ingest", broker.secrets.password, "bench-pipeline", lane_filter(0, Lane.DATA)
+        [("127.0.0.1", broker.mqtt_port)], "ingest", broker.secrets.password, "bench-pipeline", lane_filter(0, Lane.DATA)
     )
     source = MeasuredSource(Lane.DATA, address, SystemClock(), capacity=8192)
     lane = LaneLoop(source, bench.pipeline, SystemClock(), most=2048, on_failure=lambda error: print("failed:", error))

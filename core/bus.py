@@ -7,7 +7,7 @@ requests gather what each process says of its own health. Nothing here is stored
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -21,14 +21,16 @@ log = structlog.get_logger()
 HINT_SUBJECT = "yinling.hint"
 STATUS_SUBJECT = "yinling.status"
 
+_PING_SECONDS = 2
+
 StatusSource = Callable[[], Mapping[str, Any]]
 
 
 class Bus:
-    """A connection to the broker for Yinling's own words; reconnects for ever."""
+    """A connection to one of the broker's nodes for Yinling's own words; reconnects for ever, to whichever answers."""
 
-    def __init__(self, url: str, *, user: str, password: str, name: str) -> None:
-        self._url = url
+    def __init__(self, servers: str | Sequence[str], *, user: str, password: str, name: str) -> None:
+        self._servers = [servers] if isinstance(servers, str) else list(servers)
         self._user = user
         self._password = password
         self._name = name
@@ -48,13 +50,16 @@ class Bus:
         while True:
             try:
                 await self._client.connect(
-                    self._url,
+                    self._servers,
                     user=self._user,
                     password=self._password,
                     name=self._name,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=0.25,  # type: ignore[arg-type]  # it is slept on: fractions are well
                     connect_timeout=2,
+                    # A node whose machine lost its power says nothing: it is left after three of these.
+                    ping_interval=_PING_SECONDS,
+                    max_outstanding_pings=2,
                     error_cb=quiet,
                 )
             except (OSError, NatsError, TimeoutError):

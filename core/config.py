@@ -13,11 +13,15 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core.addresses import HIGHEST_PORT, split_address
 from core.setting_files import SecretFiles
 from core.transport import Link, Transport, with_verified_tls
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+Port = Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
 Seconds = Annotated[float, Field(gt=0)]
+Addresses = Annotated[tuple[str, ...], NoDecode]
+"""host:port, host:port, …"""
+
 
 PREFIX = "YINLING_"
 
@@ -66,14 +70,42 @@ class Settings(BaseSettings):
     nats_monitor_port: Port = Field(
         8222, description="The broker's monitoring port on loopback; `yinling run` picks a free one unless it is set."
     )
+    nats_servers: Addresses = Field(
+        (),
+        description="Client addresses (host:port) of every broker node, separated by spaces; this machine's alone when unset.",
+    )
+    nats_mqtt_servers: Addresses = Field(
+        (),
+        description="MQTT addresses (host:port) of every broker node, separated by spaces; this machine's alone when unset.",
+    )
+    nats_node: str = Field(
+        "yinling",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="Name of this machine's broker; each node of a cluster has its own.",
+    )
+    nats_cluster_routes: Addresses = Field(
+        (),
+        description="Cluster addresses (host:port) of every broker node, separated by spaces; this broker stands alone when unset.",
+    )
+    nats_cluster_host: str | None = Field(
+        None, description="Address the broker listens on for the other nodes; that of its client port when unset."
+    )
+    nats_cluster_port: Port = Field(6222, description="Port the broker listens on for the other nodes.")
+    nats_route_password: SecretStr | None = Field(
+        None, description="Password the nodes know each other by; derived from `YINLING_BROKER_PASSWORD` when unset."
+    )
+    nats_replicas: Annotated[int, Field(ge=1, le=5)] | None = Field(
+        None, description="Nodes that keep each message before it is confirmed; 3 in a cluster, 1 alone, when unset."
+    )
     broker_password: SecretStr | None = Field(
         None, description="Password of Yinling's own broker users; made and kept in the data folder when unset."
     )
     broker_issuer_seed: SecretStr | None = Field(
         None, description="Account seed (nkey) that signs device sign-ins; made and kept in the data folder when unset."
     )
-    broker_sync_interval_milliseconds: Annotated[int, Field(ge=0)] = Field(
-        100, description="How often the broker's file store is synced to disk; 0 syncs every message."
+    broker_sync_interval_milliseconds: Annotated[int, Field(ge=0)] | None = Field(
+        None,
+        description="How often the broker's file store is synced; 0 syncs every message; 100 alone, 1000 in a cluster, when unset.",
     )
     broker_ack_wait_seconds: Annotated[int, Field(ge=3, le=5)] = Field(
         4, description="After this long without acknowledgement the broker delivers a message again."
@@ -303,6 +335,21 @@ class Settings(BaseSettings):
         """Whether the session cookie is for TLS only: said so, or because the pages are served over TLS."""
         over_tls = self.transport.speaks_tls("http") or (self.public_url or "").startswith("https://")
         return self.cookie_secure or over_tls
+
+    @field_validator("nats_servers", "nats_mqtt_servers", "nats_cluster_routes", mode="before")
+    @classmethod
+    def _split_addresses(cls, value: object) -> object:
+        addresses = value.split() if isinstance(value, str) else value
+        if isinstance(addresses, (list, tuple)):
+            for address in addresses:
+                split_address(str(address))
+            return tuple(addresses)
+        return value
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether the broker is one node of several."""
+        return bool(self.nats_cluster_routes)
 
     @property
     def relational_url(self) -> str:

@@ -16,11 +16,15 @@ from typing import NoReturn
 
 import structlog
 
+from core.addresses import in_address, split_address
 from core.config import Settings
-from ingest.broker_config import LOG_FILE_BYTES, LOG_FILES, BrokerPlan, render
+from ingest.broker_config import LOG_FILE_BYTES, LOG_FILES, BrokerPlan, ClusterPlan, render
 from ingest.broker_secrets import BrokerSecrets, load_or_create_secrets
 
 log = structlog.get_logger()
+
+SYNC_ALONE_MILLISECONDS = 100
+SYNC_CLUSTERED_MILLISECONDS = 1000
 
 LEAST_STORE_BYTES = 64 * 1024 * 1024
 """Never a smaller store than this, or an almost full disk would refuse even the first press."""
@@ -47,6 +51,19 @@ def mqtt_host(settings: Settings) -> str:
     return settings.host if here and not everywhere else settings.nats_host
 
 
+def nats_servers(settings: Settings) -> list[str]:
+    """The broker's client port on every node, as URLs."""
+    own = f"{in_address(settings.nats_host)}:{settings.nats_port}"
+    return [f"nats://{address}" for address in settings.nats_servers or (own,)]
+
+
+def mqtt_servers(settings: Settings) -> list[tuple[str, int]]:
+    """The MQTT listener of every node, host and port."""
+    if settings.nats_mqtt_servers:
+        return [split_address(address) for address in settings.nats_mqtt_servers]
+    return [(mqtt_host(settings), settings.mqtt_port)]
+
+
 def nats_server_path() -> Path:
     """The nats-server program: the wheel's in this environment, else the first on the PATH."""
     wheel = Path(sysconfig.get_path("scripts")) / ("nats-server.exe" if os.name == "nt" else "nats-server")
@@ -68,6 +85,27 @@ def store_limit_bytes(*, free: int, used: int, reserve: int, ingest_only: bool) 
     # Removing what was drained needs room beside what is still stored.
     least = used + (LEAST_STORE_BYTES if ingest_only else 0)
     return max(used + free - kept_free, least, LEAST_STORE_BYTES)
+
+
+def sync_interval_milliseconds(settings: Settings) -> int:
+    """How often the store is synced: seldom where two other machines have each message too."""
+    chosen = settings.broker_sync_interval_milliseconds
+    if chosen is not None:
+        return chosen
+    return SYNC_CLUSTERED_MILLISECONDS if settings.is_clustered else SYNC_ALONE_MILLISECONDS
+
+
+def cluster_of(settings: Settings, secrets: BrokerSecrets) -> ClusterPlan | None:
+    """This node among the others, or None when it stands alone."""
+    if not settings.is_clustered:
+        return None
+    return ClusterPlan(
+        host=settings.nats_cluster_host or settings.nats_host,
+        port=settings.nats_cluster_port,
+        routes=settings.nats_cluster_routes,
+        password=secrets.route_password,
+        replicas=settings.nats_replicas or min(3, len(settings.nats_cluster_routes)),
+    )
 
 
 def plan_of(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = False, store_bytes: int | None = None) -> BrokerPlan:
@@ -95,12 +133,14 @@ def plan_of(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = F
         partitions=settings.partitions,
         max_file_store_bytes=store_bytes,
         max_payload_bytes=settings.broker_max_payload_bytes,
-        sync_interval_milliseconds=settings.broker_sync_interval_milliseconds,
+        sync_interval_milliseconds=sync_interval_milliseconds(settings),
         ack_wait_seconds=settings.broker_ack_wait_seconds,
         # One batch being committed, the next arriving. More would let slow commits outlast ack_wait, and the broker allows
         # a session 65,535 in all: at 4,096 each a gateway may hold 15 QoS 1 subscriptions.
         max_ack_pending=2 * settings.ingest_batch_messages,
         admits_devices=not ingest_only,
+        server_name=settings.nats_node,
+        cluster=cluster_of(settings, secrets),
     )
 
 
@@ -138,12 +178,16 @@ __all__ = [
     "BrokerMissingError",
     "BrokerSecrets",
     "broker_dir",
+    "cluster_of",
     "exec_broker",
     "load_or_create_secrets",
     "log_path",
     "mqtt_host",
+    "mqtt_servers",
     "nats_server_path",
+    "nats_servers",
     "plan_of",
     "store_limit_bytes",
+    "sync_interval_milliseconds",
     "write_config",
 ]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 ACCOUNT = "YL"
 """The account of devices and of Yinling."""
@@ -36,6 +38,22 @@ SIGN_IN_TIMEOUT_SECONDS = 2
 LOG_FILE_BYTES = 8 * 1024 * 1024
 LOG_FILES = 4
 
+CLUSTER_NAME = "yinling"
+ROUTE_USER = "route"
+LOST_NODE_SECONDS = 2
+"""A node that has answered no ping for three times this long is taken for gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """This node among others: where it listens for them, where they are (itself may be named too), how many keep a message."""
+
+    host: str
+    port: int
+    routes: Sequence[str]
+    password: str
+    replicas: int
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerPlan:
@@ -58,6 +76,7 @@ class BrokerPlan:
     max_ack_pending: int
     admits_devices: bool = True
     server_name: str = "yinling"
+    cluster: ClusterPlan | None = None
 
 
 def mappings(partitions: int) -> dict[str, str]:
@@ -104,8 +123,8 @@ mqtt {{
   listen: {q(_address(plan.host, plan.mqtt_port))}
   ack_wait: "{plan.ack_wait_seconds}s"
   max_ack_pending: {min(plan.max_ack_pending, MOST_ACK_PENDING)}
-}}
-
+{_replicas(plan)}}}
+{_cluster(plan)}
 accounts {{
   {ACCOUNT} {{
     jetstream: enabled
@@ -124,6 +143,33 @@ system_account: SYS
 # For wills only: they are mapped when CONNECT is read, before the device's account is known.
 {wills}
 {_sign_in(plan)}"""
+
+
+def _replicas(plan: BrokerPlan) -> str:
+    """Sessions, retained messages and what waits in them, each on so many nodes; alone the broker knows by itself."""
+    return "" if plan.cluster is None else f"  stream_replicas: {plan.cluster.replicas}\n"
+
+
+def _cluster(plan: BrokerPlan) -> str:
+    if plan.cluster is None:
+        return ""
+    cluster, q = plan.cluster, _quoted
+    credentials = f"{ROUTE_USER}:{quote(cluster.password, safe='')}"
+    routes = "\n".join(f"    {q(f'nats-route://{credentials}@{address}')}" for address in cluster.routes)
+    return f"""
+cluster {{
+  name: {q(CLUSTER_NAME)}
+  listen: {q(_address(cluster.host, cluster.port))}
+  authorization {{ user: {q(ROUTE_USER)}, password: {q(cluster.password)}, timeout: 2 }}
+  ping_interval: "{LOST_NODE_SECONDS}s"
+  ping_max: 2
+  # Devices are told by us where the nodes are; what a node thinks of its own address may be inside a network of containers.
+  no_advertise: true
+  routes: [
+{routes}
+  ]
+}}
+"""
 
 
 def _address(host: str, port: int) -> str:
@@ -159,15 +205,18 @@ authorization {{
 __all__ = [
     "ACCOUNT",
     "BUS_USER",
+    "CLUSTER_NAME",
     "INGEST_USER",
     "LANE_OF_CHANNEL",
     "LOG_FILES",
     "LOG_FILE_BYTES",
     "MOST_ACK_PENDING",
     "MOST_CONNECTIONS",
+    "ROUTE_USER",
     "SIGN_IN_TIMEOUT_SECONDS",
     "WATCHER_USER",
     "BrokerPlan",
+    "ClusterPlan",
     "Lane",
     "mappings",
     "render",

@@ -8,6 +8,8 @@ temporary file.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +24,15 @@ from core.key_file import write_once
 
 @dataclass(frozen=True, slots=True)
 class BrokerSecrets:
-    """`password` of the users `yinling`, `ingest` and `watcher`; `issuer_seed` signs sign-ins, `issuer_public` checks them."""
+    """`password` of the users `yinling`, `ingest` and `watcher`; `issuer_seed` signs sign-ins, `issuer_public` checks them.
+
+    `route_password` is what the nodes of a cluster know each other by.
+    """
 
     password: str
     issuer_seed: str
     issuer_public: str
+    route_password: str = ""
 
     def __repr__(self) -> str:
         return f"BrokerSecrets(issuer_public={self.issuer_public!r})"
@@ -48,7 +54,13 @@ def load_or_create_secrets(settings: Settings) -> BrokerSecrets:
         kept = _read_or_make(secrets_path(settings))
         password = password or kept["password"]
         seed = seed or kept["issuer_seed"]
-    return BrokerSecrets(password=password, issuer_seed=seed, issuer_public=public_key_of(seed))
+    route = settings.nats_route_password.get_secret_value() if settings.nats_route_password else _derived(password, "route")
+    return BrokerSecrets(password=password, issuer_seed=seed, issuer_public=public_key_of(seed), route_password=route)
+
+
+def _derived(password: str, purpose: str) -> str:
+    """Another secret from this one: whoever learns it does not learn the first."""
+    return hmac.new(password.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def public_key_of(seed: str) -> str:

@@ -15,7 +15,7 @@ import ssl
 import structlog
 
 from core.config import Settings
-from ingest.broker import mqtt_host
+from ingest.broker import mqtt_servers
 from ingest.gateway_topics import TO_BROKER, TO_GATEWAY
 from ingest.mqtt_packets import MalformedPacketError, PacketRewriter, TopicRules
 
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 _CHUNK_BYTES = 64 * 1024
 _MOST_CONNECTIONS = 10_000
-_CONNECT_SECONDS = 5.0
+_CONNECT_SECONDS = 2.0
 _LINGER_SECONDS = 5.0
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -35,7 +35,7 @@ class GatewayPort:
     def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None = None) -> None:
         self._host = settings.host
         self._port = settings.gateway_port
-        self._broker = (mqtt_host(settings), settings.mqtt_port)
+        self._servers = mqtt_servers(settings)
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._relays: set[asyncio.Task[None]] = set()
@@ -91,7 +91,7 @@ class GatewayPort:
         peer = gateway[1].get_extra_info("peername")
         _keep_alive(gateway[1])
         try:
-            broker = await asyncio.wait_for(asyncio.open_connection(*self._broker, limit=_CHUNK_BYTES), _CONNECT_SECONDS)
+            broker = await self._reach_broker()
         except (OSError, TimeoutError) as error:
             self.unreachable += 1
             log.warning("gateway_port_broker_away", peer=peer, error=str(error))
@@ -114,6 +114,14 @@ class GatewayPort:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             await asyncio.gather(_close(gateway[1]), _close(broker[1]))
+
+    async def _reach_broker(self) -> Stream:
+        """The first node that answers; `OSError` or `TimeoutError` when none does."""
+        *others, last = self._servers
+        for server in others:
+            with contextlib.suppress(OSError, TimeoutError):
+                return await asyncio.wait_for(asyncio.open_connection(*server, limit=_CHUNK_BYTES), _CONNECT_SECONDS)
+        return await asyncio.wait_for(asyncio.open_connection(*last, limit=_CHUNK_BYTES), _CONNECT_SECONDS)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: TopicRules) -> None:

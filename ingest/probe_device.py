@@ -7,7 +7,7 @@ resident's button would meet. Nothing is kept here; a run that is not answered i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from core.ids import hash_secret
 from devices.model import Device
+from ingest.mqtt_nodes import MqttNodes, Server
 
 log = structlog.get_logger()
 
-_KEEPALIVE_SECONDS = 30
+_KEEPALIVE_SECONDS = 10
 _REMEMBERED = 64
 
 
@@ -51,7 +52,7 @@ class ProbeDevice:
     """One button. `on_answer` is called on the network thread."""
 
     def __init__(  # noqa: PLR0913 the seams of an edge, all named
-        self, host: str, port: int, *, topic: str, device: str, secret: str, clock: Clock, on_answer: Callable[[Answer], None]
+        self, servers: Sequence[Server], *, topic: str, device: str, secret: str, clock: Clock, on_answer: Callable[[Answer], None]
     ) -> None:
         self._topic = topic
         self._clock = clock
@@ -60,9 +61,12 @@ class ProbeDevice:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"yl-{device}")
         self._client.username_pw_set(device, secret)
         self._client.reconnect_delay_set(1, 2)
+        self._nodes = MqttNodes(servers)
+        self._nodes.attach(self._client)
+        self._client.on_pre_connect = lambda client, _data: self._nodes.next(client)
         self._client.on_connect = self._subscribe
         self._client.on_message = self._hear
-        self._client.connect_async(host, port, keepalive=_KEEPALIVE_SECONDS)
+        self._client.connect_async(*self._nodes.first, keepalive=_KEEPALIVE_SECONDS)
 
     def start(self) -> None:
         """Connect and stay connected."""

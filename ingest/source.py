@@ -8,10 +8,9 @@ the session is persistent and `on_message` is set before the first connect.
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,10 +21,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import Counter, Gauge
 
 from core.clock import Clock
+from ingest.mqtt_nodes import MqttNodes, Server
 
 log = structlog.get_logger()
 
-KEEPALIVE_SECONDS = 30
+KEEPALIVE_SECONDS = 10
+"""A broker that stands still without closing anything is left after at most twice this."""
 # The reader may wait for room in the queue, but never so long that its keepalive stops.
 _PUT_TIMEOUT_SECONDS = KEEPALIVE_SECONDS / 3
 # This many losses, each so soon after a connect, are somebody else using our client id.
@@ -56,20 +57,28 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class SourceAddress:
-    """Where and as whom a lane connects."""
+    """Where and as whom a lane connects; `first` says with which of the servers it begins."""
 
-    host: str
-    port: int
+    servers: Sequence[Server]
     username: str
     password: str
     client_id: str
     topic_filter: str
+    first: int = 0
 
 
 class LaneSource:
     """A persistent MQTT session on one topic filter. `lane` names it in metrics."""
 
-    def __init__(self, lane: str, address: SourceAddress, clock: Clock, *, capacity: int) -> None:
+    def __init__(
+        self,
+        lane: str,
+        address: SourceAddress,
+        clock: Clock,
+        *,
+        capacity: int,
+        may_connect: Callable[[], None] = lambda: None,
+    ) -> None:
         self.lane = lane
         self.subscribed = threading.Event()
         """Set while the broker has confirmed the subscription of the present connection."""
@@ -78,6 +87,7 @@ class LaneSource:
         self._address = address
         self._clock = clock
         self._capacity = capacity
+        self._may_connect = may_connect
         self._waiting: deque[Delivery] = deque()
         self._changed = threading.Condition()
         self._connection = 0
@@ -90,7 +100,9 @@ class LaneSource:
         self._client.username_pw_set(address.username, address.password)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(1, 5)
-        self._client.on_socket_open = _send_at_once
+        self._nodes = MqttNodes(address.servers, first=address.first)
+        self._nodes.attach(self._client)
+        self._client.on_pre_connect = self._before_connect
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
@@ -103,7 +115,7 @@ class LaneSource:
 
     def start(self) -> None:
         """Connect in the background and stay connected."""
-        self._client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE_SECONDS)
+        self._client.connect_async(*self._nodes.first, keepalive=KEEPALIVE_SECONDS)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -151,6 +163,14 @@ class LaneSource:
             self._client.ack(delivery.mid, delivery.qos)
             acknowledged += 1
         acknowledged_total.labels(self.lane).inc(acknowledged)
+
+    def _before_connect(self, client: mqtt.Client, _data: object) -> None:
+        """Raises `LeaseLostError` where another worker may have taken over: it ends this thread, and with it the process.
+
+        Connecting again would put the new owner of the session out.
+        """
+        self._may_connect()
+        self._nodes.next(client)
 
     def _on_connect(
         self, client: mqtt.Client, _data: object, flags: mqtt.ConnectFlags, code: ReasonCode, _properties: object
@@ -211,9 +231,3 @@ class LaneSource:
 
     def _has_room(self) -> bool:
         return len(self._waiting) < self._capacity or self._stopping
-
-
-def _send_at_once(_client: mqtt.Client, _data: object, connection: object) -> None:
-    """A receipt and a PUBACK are two small writes; Nagle's algorithm would hold the second back for 40 ms."""
-    if isinstance(connection, socket.socket):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

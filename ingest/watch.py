@@ -22,7 +22,7 @@ from nats.errors import Error as NatsError
 from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
-from ingest.broker import log_path
+from ingest.broker import log_path, nats_servers
 from ingest.broker_config import ACCOUNT, WATCHER_USER
 from ingest.broker_secrets import BrokerSecrets
 from ingest.ejection import Ejector
@@ -63,9 +63,7 @@ class BrokerWatch:
         self._clock = clock
         self._on_refusal = on_refusal
         self._tail = LogTail(log_path(settings))
-        self._bus = Bus(
-            f"nats://{settings.nats_host}:{settings.nats_port}", user=WATCHER_USER, password=secrets.password, name="watch"
-        )
+        self._bus = Bus(nats_servers(settings), user=WATCHER_USER, password=secrets.password, name="watch")
         self.ejector = Ejector(self._bus)
         self._causes: OrderedDict[str, str] = OrderedDict()
         self._repeated = {

@@ -26,7 +26,7 @@ from core.clock import Clock
 from core.config import Settings
 from core.database import Database
 from ingest.book import HomeBook
-from ingest.broker import load_or_create_secrets, mqtt_host
+from ingest.broker import load_or_create_secrets, mqtt_servers, nats_servers
 from ingest.broker_secrets import BrokerSecrets
 from ingest.directory import DatabaseDirectory
 from ingest.gateway_port import GatewayPort
@@ -71,7 +71,7 @@ class IngestProcess:
         self._database = Database(settings.relational_url)
         self._secrets: BrokerSecrets = load_or_create_secrets(settings)
         self._bus = Bus(
-            f"nats://{settings.nats_host}:{settings.nats_port}",
+            nats_servers(settings),
             user="yinling",
             password=self._secrets.password,
             name=self._name,
@@ -146,12 +146,12 @@ class IngestProcess:
 
     def _source(self, lane: Lane) -> LaneSource:
         address = SourceAddress(
-            mqtt_host(self._settings),
-            self._settings.mqtt_port,
+            mqtt_servers(self._settings),
             "ingest",
             self._secrets.password,
             f"yinling-ingest-{self._partition}-{lane}",
             lane_filter(self._partition, lane),
+            first=self._partition,
         )
         return LaneSource(lane, address, self._clock, capacity=self._settings.ingest_queue_messages)
 

@@ -26,7 +26,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock, wait
 from core.config import Settings
 from core.database import Database
-from ingest.broker import load_or_create_secrets, mqtt_host
+from ingest.broker import load_or_create_secrets, mqtt_servers, nats_servers
 from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
 from yinling.heartbeat import Heartbeat
 
@@ -49,9 +49,7 @@ class PagerProcess:
         self._wake = threading.Event()
         self._database = Database(settings.relational_url)
         self._secrets = load_or_create_secrets(settings)
-        self._bus = Bus(
-            f"nats://{settings.nats_host}:{settings.nats_port}", user="yinling", password=self._secrets.password, name="pager"
-        )
+        self._bus = Bus(nats_servers(settings), user="yinling", password=self._secrets.password, name="pager")
         self._desk = Desk(self._database, clock, settings, self._bus.hint)
         self._loop = PagerLoop(self._desk, make_channels(settings), wake=self._wake_clocks)
         self._auditor = Auditor(self._desk)
@@ -178,8 +176,7 @@ class PagerProcess:
                 give_secret(session, target.device, probe_secret(self._secrets.password, target.device))
         devices = {
             target: ProbeDevice(
-                mqtt_host(settings),
-                settings.mqtt_port,
+                mqtt_servers(settings),
                 topic=target.topic,
                 device=target.device,
                 secret=probe_secret(self._secrets.password, target.device),

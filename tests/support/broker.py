@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +37,13 @@ class BrokerHandle:
     secrets: BrokerSecrets
     ingest_only: bool = False
     store_bytes: int | None = None
+    prefix: Sequence[str] = ()
+    """What stands before the command, such as the entry into a network namespace."""
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def host(self) -> str:
+        return self.settings.nats_host
 
     @property
     def mqtt_port(self) -> int:
@@ -59,13 +65,19 @@ class BrokerHandle:
     def log_path(self) -> Path:
         return log_path(self.settings)
 
-    def start(self) -> None:
-        """Start, and wait until MQTT clients can connect."""
+    def start(self, *, wait: bool = True) -> None:
+        """Start, and unless told otherwise wait until MQTT clients can connect."""
         assert self.process is None, "already running"
         config = write_config(self.settings, self.secrets, ingest_only=self.ingest_only, store_bytes=self.store_bytes)
         self.process = subprocess.Popen(
-            [str(nats_server_path()), "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [*self.prefix, str(nats_server_path()), "-c", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
+        if wait:
+            self.wait_started()
+
+    def wait_started(self) -> None:
+        """Until MQTT clients can connect."""
+        assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         waiting = [self.nats_port, self.mqtt_port]
         while waiting:
@@ -75,7 +87,7 @@ class BrokerHandle:
                 pytest_message = f"the broker did not start:\n{said[-3000:]}"
                 raise AssertionError(pytest_message)
             try:
-                socket.create_connection(("127.0.0.1", waiting[0]), timeout=1).close()
+                socket.create_connection((self.host, waiting[0]), timeout=1).close()
                 waiting.pop(0)
             except OSError:
                 time.sleep(0.02)

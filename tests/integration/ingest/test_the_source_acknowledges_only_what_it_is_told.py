@@ -32,7 +32,7 @@ def broker(tmp_path: Path) -> Iterator[BrokerHandle]:
 
 def source_for(broker: BrokerHandle, *, capacity: int = 1000) -> LaneSource:
     address = SourceAddress(
-        "127.0.0.1", broker.mqtt_port, "ingest", broker.secrets.password, "yinling-ingest-0-alarm", lane_filter(0, Lane.ALARM)
+        [("127.0.0.1", broker.mqtt_port)], "ingest", broker.secrets.password, "yinling-ingest-0-alarm", lane_filter(0, Lane.ALARM)
     )
     source = LaneSource("alarm", address, SystemClock(), capacity=capacity)
     source.start()

@@ -5,8 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.broker import LEAST_STORE_BYTES, store_limit_bytes
-from ingest.broker_config import MOST_ACK_PENDING, BrokerPlan, mappings, render
+import pytest
+
+from core.config import Settings
+from ingest.broker import (
+    LEAST_STORE_BYTES,
+    cluster_of,
+    mqtt_servers,
+    nats_servers,
+    store_limit_bytes,
+    sync_interval_milliseconds,
+)
+from ingest.broker_config import MOST_ACK_PENDING, BrokerPlan, ClusterPlan, mappings, render
+from ingest.broker_secrets import BrokerSecrets
 
 GIB = 1024**3
 PLAN = BrokerPlan(
@@ -103,3 +114,46 @@ def test_the_store_leaves_the_reserve_free_and_an_ingest_only_start_may_use_half
 def test_on_a_full_disk_a_draining_start_still_gets_more_room_than_the_store_has() -> None:
     assert store_limit_bytes(free=0, used=3 * GIB, reserve=GIB, ingest_only=True) == 3 * GIB + LEAST_STORE_BYTES
     assert store_limit_bytes(free=0, used=0, reserve=GIB, ingest_only=False) == LEAST_STORE_BYTES
+
+
+def test_alone_it_has_no_word_of_a_cluster() -> None:
+    assert "cluster {" not in render(PLAN)
+    assert "stream_replicas" not in render(PLAN)
+
+
+def test_a_node_of_a_cluster_knows_the_others_and_keeps_messages_on_three() -> None:
+    cluster = ClusterPlan(host="10.0.0.1", port=6222, routes=("10.0.0.1:6222", "[fd00::2]:6222"), password='a"b/c', replicas=3)
+    text = render(replace(PLAN, cluster=cluster, server_name="north"))
+    assert 'server_name: "north"' in text
+    assert 'listen: "10.0.0.1:6222"' in text
+    assert "stream_replicas: 3" in text
+    assert '"nats-route://route:a%22b%2Fc@10.0.0.1:6222"' in text
+    assert '"nats-route://route:a%22b%2Fc@[fd00::2]:6222"' in text
+    assert 'password: "a\\"b/c", timeout' in text
+
+
+def test_a_cluster_is_made_by_naming_its_nodes() -> None:
+    secrets = BrokerSecrets("password", "SA", "A", "route-password")
+    alone = Settings(data_dir=Path("/nowhere"))
+    assert sync_interval_milliseconds(alone) == 100
+    routes = "10.0.0.1:6222 10.0.0.2:6222 10.0.0.3:6222"
+    several = Settings.model_validate({"nats_cluster_routes": routes, "nats_node": "north", "nats_host": "10.0.0.1"})
+    assert sync_interval_milliseconds(several) == 1000
+    assert sync_interval_milliseconds(several.model_copy(update={"broker_sync_interval_milliseconds": 250})) == 250
+    plan = cluster_of(several, secrets)
+    assert plan == ClusterPlan("10.0.0.1", 6222, tuple(routes.split()), "route-password", 3)
+    assert cluster_of(alone, secrets) is None
+
+
+def test_every_node_is_told_to_the_houses_processes() -> None:
+    settings = Settings.model_validate({"nats_servers": "a:4222 b:4222", "nats_mqtt_servers": "a:1883 [fd00::2]:1883"})
+    assert nats_servers(settings) == ["nats://a:4222", "nats://b:4222"]
+    assert mqtt_servers(settings) == [("a", 1883), ("fd00::2", 1883)]
+    alone = Settings.model_validate({"nats_host": "fd00::1", "nats_port": 4333})
+    assert nats_servers(alone) == ["nats://[fd00::1]:4333"]
+
+
+@pytest.mark.parametrize("wrong", ["a", "a:", ":1", "a:x", "a:70000", "fd00::1:4222"])
+def test_an_address_without_host_or_port_is_refused_in_one_sentence(wrong: str) -> None:
+    with pytest.raises(ValueError, match="write host:port"):
+        Settings.model_validate({"nats_servers": wrong})
