@@ -45,14 +45,17 @@ class Cluster:
     def wait_formed(self, nodes: Sequence[BrokerHandle] | None = None, seconds: float = FORMED_SECONDS) -> None:
         """Until these nodes (all) say that their stores are in order and up to date."""
         for node in nodes or self.nodes:
-            until(
-                lambda node=node: health(node) is None, seconds, lambda node=node: f"{node.settings.nats_node}: {health(node)}", 0.1
-            )
+            wait_healthy(node, seconds)
 
     def stop(self) -> None:
         """Stop all."""
         for node in self.nodes:
             node.kill()
+
+
+def wait_healthy(node: BrokerHandle, seconds: float = FORMED_SECONDS) -> None:
+    """Until a node says that its store is in order and up to date."""
+    until(lambda: health(node) is None, seconds, lambda: f"{node.settings.nats_node}: {health(node)}", 0.1)
 
 
 def health(node: BrokerHandle) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,8 +61,8 @@ class Publisher:
     """Publishes numbers with QoS 1, a hundred at once, and knows which were confirmed; it changes nodes by itself."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._lock = threading.RLock()
-        self._numbers: dict[int, int] = {}
+        self._acknowledged: deque[int] = deque()
+        self._waiting: dict[int, int] = {}
         self.sent = 0
         self.confirmed: set[int] = set()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="publisher")
@@ -70,23 +71,29 @@ class Publisher:
         nodes = MqttNodes([server for node in cluster.nodes for server in mqtt_servers(node.settings)], first=1)
         nodes.attach(self._client)
         self._client.on_pre_connect = lambda client, _data: nodes.next(client)
-        self._client.on_publish = self._published
+        self._client.on_publish = lambda _client, _data, mid, *_rest: self._acknowledged.append(mid)
         self._client.connect_async(*nodes.first, keepalive=10)
         self._client.loop_start()
 
-    def _published(self, _client: mqtt.Client, _data: object, mid: int, *_rest: object) -> None:
-        with self._lock:  # a PUBACK may be faster than the return of publish
-            self.confirmed.add(self._numbers[mid])
+    def look(self) -> int:
+        """How many are confirmed by now."""
+        while self._acknowledged:
+            self.confirmed.add(self._waiting.pop(self._acknowledged.popleft()))
+        return len(self.confirmed)
 
     def publish_until(self, stop: threading.Event) -> None:
         while not stop.is_set():
-            if self.sent - len(self.confirmed) >= AT_ONCE:
-                time.sleep(0.001)
+            if len(self._waiting) >= AT_ONCE:
+                self.look()
+                time.sleep(0.005)
                 continue
-            payload = b"%d" % self.sent
-            with self._lock:
-                self._numbers[self._client.publish("yl/v1/home-1/button-1/event", payload, qos=1).mid] = self.sent
+            self._waiting[self._client.publish("yl/v1/home-1/button-1/event", b"%d" % self.sent, qos=1).mid] = self.sent
             self.sent += 1
+
+    def wait_for_more(self) -> None:
+        """Until many more are confirmed than are now."""
+        before = len(self.confirmed)
+        until(lambda: len(self.confirmed) > before + 1000, WITHOUT_A_LEADER_SECONDS, lambda: f"more than {len(self.confirmed)}")
 
     def close(self) -> None:
         self._client.disconnect()
@@ -112,14 +119,12 @@ def test_each_node_is_killed_once_under_load(tmp_path: Path) -> None:
         try:
             for node in cluster.nodes:
                 with publishing(publisher):
-                    before = len(publisher.confirmed)
-                    until(lambda before=before: len(publisher.confirmed) > before + 1000, WITHOUT_A_LEADER_SECONDS, "load")
+                    publisher.wait_for_more()
                     node.kill()
-                    after = len(publisher.confirmed)
-                    until(lambda after=after: len(publisher.confirmed) > after + 1000, WITHOUT_A_LEADER_SECONDS, "load again")
+                    publisher.wait_for_more()
                 node.start()
                 cluster.wait_formed()
-            until(lambda: len(publisher.confirmed) == publisher.sent, WITHOUT_A_LEADER_SECONDS, "every PUBACK")
+            until(lambda: publisher.look() == publisher.sent, WITHOUT_A_LEADER_SECONDS, "every PUBACK")
             until(lambda: publisher.confirmed <= reader.taken, WITHOUT_A_LEADER_SECONDS, "every delivery", 0.2)
         finally:
             publisher.close()
