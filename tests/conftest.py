@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.databases import chosen_backend
 from support.influx import InfluxServer, running_influx
 from support.influxd import influxd
-from support.postgres import PostgresServer, running_postgres
+from support.postgres import PostgresServer, shared_postgres
 from support.stores import START, PostgresStores, SqliteStores, Stores, fresh_database
 
 from core.clock import ManualClock
@@ -29,10 +30,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres() -> PostgresServer:
     """One PostgreSQL for the whole run, started when the first test asks for it."""
-    with running_postgres() as server:
-        yield server
+    return shared_postgres(durable=False)
 
 
 @pytest.fixture(scope="session")
@@ -61,9 +61,9 @@ def postgresql_stores(postgres: PostgresServer) -> PostgresStores:
 
 
 @pytest.fixture
-def backend(request: pytest.FixtureRequest) -> str:
-    """The kind of relational store; rooms whose tests run on both override it. `--store postgresql` runs everything there."""
-    return str(request.config.getoption("store"))
+def backend() -> str:
+    """The kind of relational store; folders whose tests run on both override it."""
+    return chosen_backend()
 
 
 @pytest.fixture
@@ -78,8 +78,3 @@ def database(stores: Stores) -> Iterator[Database]:
     """A migrated database of the test's own."""
     with fresh_database(stores) as database:
         yield database
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`pytest --store postgresql` runs the tests of one store on PostgreSQL."""
-    parser.addoption("--store", choices=["sqlite", "postgresql"], default="sqlite", help="the relational store tests use")

@@ -15,7 +15,6 @@ from support.centre import running_centre
 from support.device import button
 from support.processes import until
 
-from core.config import Settings
 from core.database import Database
 
 
@@ -65,7 +64,7 @@ def test_found_repaired_told_and_heard_outside(tmp_path: Path) -> None:
         home = centre.home()
         with button(centre.device(home)) as device:
             incident_id = device.press()["incident"]
-        database = Database(Settings(data_dir=centre.data_dir).relational_url)
+        database = Database(centre.database_url)
         with database.transaction() as session:
             session.execute(sa.text("UPDATE incidents SET ring_due_at = NULL WHERE id = :id"), {"id": incident_id})
         database.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from support.databases import chosen_backend, settings_of
 from support.devices import until
 from support.worker import add_device, add_home
 
@@ -60,11 +61,11 @@ def furnish(settings: Settings, now: datetime) -> None:
 
 @pytest.mark.timeout(300)
 def test_a_killed_backtest_goes_on_where_it_was(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data")
+    settings = Settings(data_dir=tmp_path / "data", **settings_of(chosen_backend()))
     now = datetime.now(UTC)
     furnish(settings, now)
     command = [sys.executable, "-m", "yinling", "rules", "backtest", "threshold", "--days", str(DAYS)]
-    environment = {**os.environ, "YINLING_DATA_DIR": str(settings.data_dir)}
+    environment = {**os.environ, "YINLING_DATA_DIR": str(settings.data_dir), "YINLING_DATABASE_URL": settings.relational_url}
     killed = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with closing(Database(settings.relational_url)) as database, closing(SqliteReadingStore(settings.readings_path)) as readings:
 

@@ -9,12 +9,16 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.centre import Centre, running_centre
+from support.databases import BACKENDS
 from support.device import button
 from support.kill_matrix import pending_messages, readings_store_locked
 from support.processes import until
 from support.store import incidents_by_home
 from support.town import settle
+
+from core.database import Database
 
 # Work beside the alarms that fails meanwhile is done later, and said.
 AWAY = {"chore_failed"}
@@ -23,21 +27,28 @@ AWAY = {"chore_failed"}
 @contextmanager
 def store_locked(centre: Centre) -> Iterator[None]:
     """Somebody else writes, and does not end."""
+    if not centre.is_sqlite:
+        with closing(Database(centre.database_url)) as database, database.transaction() as session:
+            session.execute(sa.text("LOCK TABLE signals, alerts, incidents, changes IN EXCLUSIVE MODE"))
+            yield
+        return
     with closing(sqlite3.connect(centre.data_dir / "yinling.db", isolation_level=None, timeout=30)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
 
 
-def test_a_lock_of_four_seconds(tmp_path: Path) -> None:
-    with running_centre(tmp_path, probe_interval_seconds=3600) as centre:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_lock_of_four_seconds(tmp_path: Path, backend: str) -> None:
+    with running_centre(tmp_path, backend=backend, probe_interval_seconds=3600) as centre:
         _presses_wait(centre, 4.0)
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(900)
-def test_a_lock_of_two_minutes(tmp_path: Path) -> None:
-    with running_centre(tmp_path, probe_interval_seconds=3600, expect_errors=AWAY) as centre:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_lock_of_two_minutes(tmp_path: Path, backend: str) -> None:
+    with running_centre(tmp_path, backend=backend, probe_interval_seconds=3600, expect_errors=AWAY) as centre:
         _presses_wait(centre, 120.0)
 
 

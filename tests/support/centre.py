@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import orjson
+from support.databases import chosen_backend, settings_of
 from support.processes import is_running, kill, processes_of, until
 
 from yinling.guard import SUPERVISOR_VARIABLE
@@ -206,6 +207,15 @@ class Centre:
         return f"http://127.0.0.1:{self.run['ports']['http']}"
 
     @property
+    def database_url(self) -> str:
+        """The address of its relational store."""
+        return self.environment.get("YINLING_DATABASE_URL") or f"sqlite:///{self.data_dir / 'yinling.db'}"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
     def mqtt_port(self) -> int:
         return int(self.run["ports"]["mqtt"])
 
@@ -318,10 +328,13 @@ def running_centre(
     demo: bool = False,
     started: bool = True,
     expect_errors: Collection[str] = (),
+    backend: str | None = None,
     **settings: Any,
 ) -> Iterator[Centre]:
     """A centre in `tmp_path/data`; further keywords are settings. `expect_errors={"*"}` allows every line."""
     data_dir = tmp_path / "data"
+    if "database_url" not in settings:
+        settings |= settings_of(backend or chosen_backend())
     centre = Centre(data_dir, centre_environment(data_dir, **settings), demo=demo, expected_errors=set(expect_errors))
     try:
         if started:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 from support.centre import Centre, Credentials, running_centre
+from support.databases import change
 from support.device import Button, button
 from support.live import live_stream
 from support.paging import PageSink, page_sink
@@ -66,12 +67,12 @@ class Stage:
 
 
 @contextmanager
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(tmp_path: Path, backend: str | None = None) -> Iterator[Stage]:
     """A quiet centre that nobody watches, with nothing armed."""
     armed = tmp_path / "armed"
     with page_sink() as sink:
         settings = {**QUIET, "fallback_urls": sink.url, "failpoint": f"@{armed}"}
-        with running_centre(tmp_path, expect_errors={"chore_failed"}, **settings) as centre:
+        with running_centre(tmp_path, expect_errors={"chore_failed"}, backend=backend, **settings) as centre:
             _let_the_first_probe_pass(centre)
             yield Stage(centre, armed, sink)
 
@@ -280,8 +281,7 @@ def repair_a_silent_incident(on: Stage) -> None:
     home = on.centre.home()
     with button(on.centre.device(home)) as device:
         incident_id = device.press()["incident"]
-    with closing(sqlite3.connect(on.centre.data_dir / "yinling.db", timeout=30)) as store, store:
-        store.execute("UPDATE incidents SET ring_due_at = NULL WHERE id = ?", (incident_id,))
+    change(on.centre.database_url, "UPDATE incidents SET ring_due_at = NULL WHERE id = :id", id=incident_id)
     on.arm()
     on.wait_killed("pager", 60)
 

@@ -264,8 +264,7 @@ def moved_centre(
             **settings,
         }
         with running_centre(tmp_path, expect_errors=expect_errors, **chosen) as centre:
-            address = chosen.get("database_url") or f"sqlite:///{centre.data_dir / 'yinling.db'}"
-            database = Database(str(address))
+            database = Database(centre.database_url)
             try:
                 world = World(centre, file, answering, database)
                 until(lambda: _probe_has_arrived(centre), 30, "the first probe", 0.1)

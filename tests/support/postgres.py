@@ -1,11 +1,13 @@
 """Debian's PostgreSQL for tests: a server of the test run's own, in a folder of its own, reached by a socket in that folder.
 
-It listens on no port, so nothing can be in its way. It dies with the test run, also when that is killed. It syncs to disk as
-in production, and is otherwise small.
+It listens on no port, so nothing can be in its way. It dies with the test run, also when that is killed. A durable one syncs
+to disk as in production, for the whole program and for tests that kill; the other is for tests of logic, which ask for a new
+database every moment. Each is started when the first test asks for it.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import shutil
@@ -13,8 +15,10 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -26,8 +30,6 @@ STOP_SECONDS = 20.0
 _PORT = 5432  # names the socket's file only
 _SETTINGS = {
     "listen_addresses": "",
-    "fsync": "on",
-    "synchronous_commit": "on",
     "shared_buffers": "32MB",
     "max_connections": "100",
     "max_wal_size": "256MB",
@@ -36,34 +38,63 @@ _SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class PostgresServer:
-    """A running server."""
+_DURABLE = {"fsync": "on", "synchronous_commit": "on"}
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+
+@dataclass
+class PostgresServer:
+    """A running server; `crash` and `start` it as a power cut and a watchdog would."""
+
+    programs: Path
     folder: Path
+    durable: bool
+    process: subprocess.Popen[bytes] | None = None
+    _serial: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
 
     def url(self, database: str) -> str:
         """The SQLAlchemy address of one of its databases."""
         return f"postgresql+psycopg://postgres@/{database}?host={self.folder}&port={_PORT}"
 
-    def create(self, database: str, template: str | None = None) -> str:
+    def create(self, database: str | None = None, template: str | None = None) -> str:
         """A new database, empty or a copy of another that nobody is connected to; its address."""
+        database = database or f"made_{next(self._serial)}"
         copied = f' TEMPLATE "{template}"' if template else ""
-        self._say(f'CREATE DATABASE "{database}"{copied}')
+        self.say(f'CREATE DATABASE "{database}"{copied}')
         return self.url(database)
 
     def drop(self, database: str) -> None:
         """Remove a database, whoever is connected to it."""
-        self._say(f'DROP DATABASE "{database}" WITH (FORCE)')
+        self.say(f'DROP DATABASE "{database}" WITH (FORCE)')
 
-    def _say(self, statement: str) -> None:
+    def say(self, statement: str) -> None:
+        """Run one statement that belongs to no database of a test."""
         with psycopg.connect(host=str(self.folder), port=_PORT, user="postgres", dbname="template1", autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def start(self) -> None:
+        """Start it, and wait until it answers; after a crash it first reads its log again."""
+        self.process = _start(self.programs, self.folder, _account(), _DURABLE if self.durable else _FORGETFUL)
+        _wait_until_it_answers(self.process, self.folder)
+
+    def crash(self) -> None:
+        """SIGKILL: its own children end when they notice, and nothing is written any more."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> None:
+        """End it; clients are thrown out."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(STOP_SECONDS)
+            self.process = None
+
 
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """A server for a whole test run; skips where PostgreSQL is not installed, unless CI is set."""
+def running_postgres(*, durable: bool = True) -> Iterator[PostgresServer]:
+    """A server of the caller's own; skips where PostgreSQL is not installed, unless CI is set."""
     programs = _programs()
     if programs is None and os.environ.get("CI"):
         pytest.fail("there is no PostgreSQL, and where CI is set nothing may be skipped for it")
@@ -75,16 +106,22 @@ def running_postgres() -> Iterator[PostgresServer]:
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
         _initialise(programs, folder, account)
-        process = _start(programs, folder, account)
+        server = PostgresServer(programs, folder, durable)
         try:
-            server = PostgresServer(folder)
-            _wait_until_it_answers(process, folder)
+            server.start()
             yield server
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(STOP_SECONDS)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def shared_postgres(*, durable: bool) -> PostgresServer:
+    """The one of this test run that nobody harms."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(running_postgres(durable=durable))
 
 
 def _programs() -> Path | None:
@@ -122,8 +159,10 @@ def _initialise(programs: Path, folder: Path, account: pwd.struct_passwd | None)
     assert made.returncode == 0, made.stdout + made.stderr
 
 
-def _start(programs: Path, folder: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
-    settings = {**_SETTINGS, "unix_socket_directories": str(folder), "port": str(_PORT)}
+def _start(
+    programs: Path, folder: Path, account: pwd.struct_passwd | None, promise: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    settings = {**_SETTINGS, **promise, "unix_socket_directories": str(folder), "port": str(_PORT)}
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(

@@ -8,10 +8,13 @@ from contextlib import closing
 from typing import Any
 
 from support.centre import Centre
+from support.databases import ask
 
 
 def rows(centre: Centre, query: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The answer to one query."""
+    if not centre.is_sqlite:
+        return ask(centre.database_url, query, parameters)
     with closing(sqlite3.connect(f"file:{centre.data_dir / 'yinling.db'}?mode=ro", uri=True, timeout=30)) as reader:
         return reader.execute(query, parameters).fetchall()
 

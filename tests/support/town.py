@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from support.centre import Centre, Credentials
 
-from core.config import Settings
 from core.database import Database
 from core.ids import hash_secret
 from devices.model import Device, DeviceState
@@ -21,7 +20,7 @@ def settle(centre: Centre, homes: int, *, profile: str = "sos-button", prefix: s
     """`homes` new homes; what each one's device signs in with, as provisioning would have told it."""
     codes = [f"{prefix}-{serial:04d}" for serial in range(homes)]
     ids: dict[str, int] = {}
-    with closing(Database(Settings(data_dir=centre.data_dir).relational_url)) as database:
+    with closing(Database(centre.database_url)) as database:
         for start in range(0, homes, _CHUNK):
             ids |= _settle(database, codes[start : start + _CHUNK], profile)
     return [
