@@ -40,13 +40,20 @@ class Desk:
         """Steps of the wall clock by which the open dues are still to be moved."""
 
     def act(self, what: Callable[[Session, datetime], T]) -> T:
-        """Run `what(session, now)` in one transaction, commit, and hint; what it raises goes up and nothing is stored."""
-        with self.database.transaction() as session:
+        """Run `what(session, now)` in one transaction, commit, and hint; what it raises goes up and nothing is stored.
+
+        It may run again from its beginning when the database put it out before anything was stored.
+        """
+
+        def work(session: Session) -> tuple[T, int | None]:
             hold_order(session)
             result = what(session, self.clock.now())
             session.flush()
             sequence = sequence_of(session)
             reach("incident.before_commit")
+            return result, sequence
+
+        result, sequence = self.database.run(work)
         reach("incident.after_commit")
         if sequence is not None:
             self._hint(sequence)

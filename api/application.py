@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from api import errors
+from api import errors, store_refusals
 from api.deps import Deps
+from api.nul_guard import NulGuard
 from api.pages import STATIC, pages_router
 from api.request_ids import RequestIds
 from api.routes import (
@@ -89,11 +90,13 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
         separate_input_output_schemas=True,
     )
     application.state.deps = deps
+    application.add_middleware(NulGuard)
     application.add_middleware(errors.SizeGuard, most_bytes=BODY_BYTES)
     over_tls = deps is not None and deps.settings.secure_cookies
     application.add_middleware(SecurityHeaders, over_tls=over_tls)  # refusals carry the headers too
     application.add_middleware(RequestIds)  # the outermost: whatever logs has the request's name
     errors.install(application)
+    store_refusals.install(application)
     for room in _ROOMS:
         application.include_router(room.router, prefix="/api/v1")
     application.include_router(health.router)

@@ -83,7 +83,7 @@ def _shows(served: ServedCertificate) -> Callable[[uvicorn.Config, Callable[[], 
 
 def serve(settings: Settings, clock: Clock) -> None:
     """Serve until SIGTERM or SIGINT."""
-    database = Database(settings.relational_url)
+    database = Database.of(settings, "yinling-api")
     readings = open_store(settings, clock)
     password = load_or_create_secrets(settings).password
     bus = Bus(nats_servers(settings), user=BUS_USER, password=password, name="yinling-api")

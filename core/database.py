@@ -3,25 +3,30 @@
 `transaction()` is the unit of work and the only place in the house that commits (a lint proves it). On SQLite it takes
 the write lock at its start (`BEGIN IMMEDIATE`), so that what it read cannot change before it writes; on PostgreSQL it is
 a plain transaction, in which whatever decides about alarms first takes the order lock (`alerts.changes.hold_order`).
-`snapshot()` reads one consistent state and always rolls back. A process killed inside either leaves nothing behind.
+`run()` is the same for work that may be done anew from its beginning when the database put it out for another's sake.
+`snapshot()` reads one consistent state and always rolls back. A process killed inside any of them leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
+from prometheus_client import Counter, Gauge
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction, mapped_column
 from sqlalchemy.types import BigInteger, TypeDecorator
 
+from core.config import Settings
+from core.postgresql import Pooling, make_engine, may_be_tried_again, why_refused
 from core.turns import Turns
 
 try:
@@ -30,10 +35,16 @@ except ImportError:  # no wheel for this platform; the standard module may be ne
     _pysqlite3 = None
 
 log = structlog.get_logger()
+T = TypeVar("T")
+
+CONNECTIONS = Gauge("yinling_database_connections", "Connections to the relational store, open and in use.", ["state"])
+RETRIES = Counter("yinling_database_retries_total", "Transactions done anew from their beginning, by why.", ["why"])
 
 BUSY_TIMEOUT_SECONDS = 10
 """Waiting longer than this for somebody else's lock is a store that is away."""
-CONNECT_TIMEOUT_SECONDS = 5
+_TRIES = 4
+_FIRST_PAUSE_SECONDS = 0.05
+_COMMITTING = "core.committing"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WAITING = "core.after_commit"
 _MICROSECOND = timedelta(microseconds=1)
@@ -132,12 +143,18 @@ def _forget_undone(session: Session, undone: SessionTransaction) -> None:
 class Database:
     """The engine and its two ways in. Safe to share between threads; one per process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, pooling: Pooling | None = None, name: str = "yinling") -> None:
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = self._sqlite_engine() if self.is_sqlite else self._postgresql_engine()
+        self.engine = self._sqlite_engine() if self.is_sqlite else make_engine(self.url, pooling or Pooling(), name)
+        _count_connections(self.engine)
         # SQLite has one writer; waiting here is fair and wakes at once, SQLite's own waiting polls.
         self._turns = Turns(Path(self.url.database)) if self.is_sqlite and self.url.database else None
+
+    @classmethod
+    def of(cls, settings: Settings, name: str = "yinling") -> Database:
+        """The store of these settings; `name` is what the server shows its connections as."""
+        return cls(settings.relational_url, Pooling.of(settings), name)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -145,7 +162,29 @@ class Database:
         with self._turn(), Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"yinling_writes": True})
             yield session
+            session.info[_COMMITTING] = True
             session.commit()
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """The unit of work as a function that may run several times and commits once; it must change nothing but the session.
+
+        It runs again, whole, after a deadlock or a serialization failure, and after a connection that broke before the commit
+        was asked for. Whether a commit that was asked for went through nobody knows: that error goes up.
+        """
+        for serial in range(1, _TRIES + 1):
+            info: dict[Any, Any] = {}
+            try:
+                with self.transaction() as session:
+                    info = session.info
+                    return work(session)
+            except sa.exc.DBAPIError as error:
+                if serial == _TRIES or not may_be_tried_again(error, was_committing=_COMMITTING in info):
+                    raise
+                why = why_refused(error) or "unknown"
+                RETRIES.labels(why).inc()
+                log.warning("transaction_done_anew", why=why, serial=serial)
+            time.sleep(_FIRST_PAUSE_SECONDS * 2**serial)
+        raise AssertionError  # the last try returns or raises
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -163,11 +202,6 @@ class Database:
 
     def _turn(self) -> AbstractContextManager[None]:
         return nullcontext() if self._turns is None else self._turns.turn()
-
-    def _postgresql_engine(self) -> sa.Engine:
-        options = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
-        arguments: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options}
-        return sa.create_engine(self.url, connect_args=arguments, pool_pre_ping=True)
 
     def _sqlite_engine(self) -> sa.Engine:
         if self.url.database:
@@ -197,3 +231,14 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
         return engine
+
+
+def _count_connections(engine: sa.Engine) -> None:
+    """Keep count of what the pool holds and lends."""
+    happenings = (("connect", "open", 1), ("close", "open", -1), ("checkout", "in_use", 1), ("checkin", "in_use", -1))
+    for happening, state, by in happenings:
+
+        def count(*_: Any, state: str = state, by: int = by) -> None:
+            CONNECTIONS.labels(state).inc(by)
+
+        sa.event.listen(engine, happening, count)

@@ -34,6 +34,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "另一个进程已接手这些住户，本进程将重新启动。",
         "Another process took over these homes; this one starts again.",
     ),
+    "store_busy": (
+        "数据库正忙，请在 {wait_seconds} 秒后再试。报警不受影响。",
+        "The database is busy; try again in {wait_seconds} s. Alarms are not lost.",
+    ),
+    "store_away": (
+        "数据库暂时连接不上，请在 {wait_seconds} 秒后再试。报警会保留，恢复后立即显示。",
+        "The database cannot be reached; try again in {wait_seconds} s. Alarms are kept and shown once it is back.",
+    ),
+    "changed_meanwhile": (
+        "刚刚有人改动了同一处内容，请刷新后再试。",
+        "Somebody changed the same thing at the same moment; look again, then try once more.",
+    ),
     "conflict": ("当前状态不允许这样做。", "The present state does not allow this."),
     "not_found": ("没有找到。", "Not found."),
     "home_not_found": ("没有这个住户。", "There is no such home."),

@@ -6,9 +6,12 @@ Nothing else in the house knows everyone. Each `run_…` blocks until SIGTERM or
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
 
+from alerts.changes import hold_order
 from core.clock import Clock, SystemClock
 from core.config import Settings
 from core.database import Database
@@ -26,19 +29,26 @@ def make_clock() -> Clock:
 
 def open_database(settings: Settings) -> Database:
     """The relational store of these settings."""
-    return Database(settings.relational_url)
+    return Database.of(settings)
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the relational store up to date, with its one centre in it."""
+def migrate(settings: Settings, say: Callable[[str], None] | None = None) -> None:
+    """Bring the relational store up to date, with its one centre in it; `say` hears what it waits for."""
     database = open_database(settings)
     try:
-        migrations.upgrade(database)
+        migrations.upgrade(database, wait_seconds=settings.migrate_wait_seconds, say=say or migrations.say_in_log)
         with database.transaction() as session:
+            hold_order(session)  # two starters at once make one centre
             if session.get(Centre, 1) is None:
                 session.add(Centre(id=1, name="调度中心", created_at=make_clock().now()))
     finally:
         database.close()
+
+
+def await_tables(settings: Settings) -> None:
+    """Wait for `yinling migrate` where a process was started before it."""
+    with closing(open_database(settings)) as database:
+        migrations.await_tables(database)
 
 
 def run_broker(settings: Settings, *, ingest_only: bool = False) -> NoReturn:
@@ -54,6 +64,7 @@ def run_ingest(settings: Settings, partition: int, partitions: int) -> None:
     from yinling.ingest_process import IngestProcess
 
     watch_disk(settings.data_dir)
+    await_tables(settings)
     IngestProcess(settings, make_clock(), partition, partitions).run()
 
 
@@ -61,6 +72,7 @@ def run_pager(settings: Settings) -> None:
     """Be the pager."""
     from yinling.pager_process import PagerProcess
 
+    await_tables(settings)
     PagerProcess(settings, make_clock()).run()
 
 
@@ -68,6 +80,7 @@ def run_api(settings: Settings) -> None:
     """Be the API and the pages."""
     from api.server import serve
 
+    await_tables(settings)
     serve(settings, make_clock())
 
 

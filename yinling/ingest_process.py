@@ -68,7 +68,7 @@ class IngestProcess:
         self._partition = partition
         self._partitions = partitions
         self._name = f"ingest-{partition}"
-        self._database = Database(settings.relational_url)
+        self._database = Database.of(settings, f"yinling-{self._name}")
         self._secrets: BrokerSecrets = load_or_create_secrets(settings)
         self._bus = Bus(
             nats_servers(settings),

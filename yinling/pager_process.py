@@ -47,7 +47,7 @@ class PagerProcess:
         self._settings = settings
         self._clock = clock
         self._wake = threading.Event()
-        self._database = Database(settings.relational_url)
+        self._database = Database.of(settings, "yinling-pager")
         self._secrets = load_or_create_secrets(settings)
         self._bus = Bus(nats_servers(settings), user="yinling", password=self._secrets.password, name="pager")
         self._desk = Desk(self._database, clock, settings, self._bus.hint)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 
+from alerts.changes import hold_order
 from core.config import Settings
 from people.users import ensure_administrator
 from timeseries.influx_setup import Keeping, ensure
@@ -30,9 +32,13 @@ def prepare_readings(settings: Settings) -> list[str]:
         raise StoreAwayError(**error.details) from error
 
 
-def prepare_stores(settings: Settings, default_password: str | None = None) -> str | None:
-    """Migrate, and make `admin` where nobody can sign in yet; a password that was made up is returned, to be shown once."""
-    bootstrap.migrate(settings)
+def prepare_stores(settings: Settings, default_password: str | None = None, say: Callable[[str], None] | None = None) -> str | None:
+    """Migrate, telling `say` what it waits for, and make `admin` where nobody can sign in yet.
+
+    A password that was made up is returned, to be shown once.
+    """
+    bootstrap.migrate(settings, say)
     given = settings.admin_password.get_secret_value() if settings.admin_password else default_password
     with closing(bootstrap.open_database(settings)) as database, database.transaction() as session:
+        hold_order(session)  # two starters at once make one administrator
         return ensure_administrator(session, given, bootstrap.make_clock().now())

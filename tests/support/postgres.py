@@ -159,9 +159,7 @@ def _initialise(programs: Path, folder: Path, account: pwd.struct_passwd | None)
     assert made.returncode == 0, made.stdout + made.stderr
 
 
-def _start(
-    programs: Path, folder: Path, account: pwd.struct_passwd | None, promise: dict[str, str]
-) -> subprocess.Popen[bytes]:
+def _start(programs: Path, folder: Path, account: pwd.struct_passwd | None, promise: dict[str, str]) -> subprocess.Popen[bytes]:
     settings = {**_SETTINGS, **promise, "unix_socket_directories": str(folder), "port": str(_PORT)}
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     with (folder / "log").open("ab") as log:

@@ -52,7 +52,7 @@ def migrate_tables(data_dir: Path | None) -> None:
     from timeseries.ports import StoreAwayError
     from yinling.preparation import prepare_readings, prepare_stores
 
-    password = prepare_stores(settings)
+    password = prepare_stores(settings, say=typer.echo)
     typer.echo("The tables are up to date.")
     if password is not None:
         typer.echo(f"Administrator: admin / {password} (shown this once; to be changed at the first sign-in)")

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import structlog
+import typer
 
 from core.clock import SystemClock
 from core.config import Settings
@@ -61,7 +62,7 @@ class _Centre:
         from yinling.preparation import prepare_readings, prepare_stores
 
         default = demo.ADMINISTRATOR_PASSWORD if self._settings.demo else None
-        self._admin_password = prepare_stores(self._settings, default)
+        self._admin_password = prepare_stores(self._settings, default, typer.echo)
         try:
             prepare_readings(self._settings)
         except StoreAwayError as error:
