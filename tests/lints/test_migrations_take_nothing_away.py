@@ -23,7 +23,7 @@ KEEPS_WRITERS_OUT = {
     "create_foreign_key": "postgresql_not_valid=True, and a VALIDATE of its own",
 }
 SQL_THAT_TAKES_AWAY = re.compile(
-    r"\b(DROP|RENAME|TRUNCATE|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE|DELETE\s+FROM)\b", re.I
+    r"\b(DROP|RENAME|TRUNCATE|SET\s+NOT\s+NULL|ALTER\s+COLUMN\s+\S+\s+(SET\s+DATA\s+)?TYPE|DELETE\s+FROM)\b", re.IGNORECASE
 )
 
 
@@ -79,14 +79,11 @@ def _is_true(call: ast.Call, keyword: str) -> bool:
 
 def _is_required(call: ast.Call) -> bool:
     columns = [one for one in call.args if isinstance(one, ast.Call)]
-    return any(
-        not any(word.arg == "server_default" for word in column.keywords)
-        and any(
-            word.arg == "nullable" and isinstance(word.value, ast.Constant) and word.value.value is False
-            for word in column.keywords
-        )
-        for column in columns
-    )
+    return any(_is_false(one, "nullable") and all(word.arg != "server_default" for word in one.keywords) for one in columns)
+
+
+def _is_false(call: ast.Call, keyword: str) -> bool:
+    return any(one.arg == keyword and isinstance(one.value, ast.Constant) and one.value.value is False for one in call.keywords)
 
 
 def _constant(source: Source, name: str) -> str | None:
