@@ -1,6 +1,6 @@
 """A migration leaves the program of the version before what it uses; one that does not is marked, and comes a version later.
 
-docs/adr/0008 has the reasons. `works_with` is the oldest revision whose program goes on beside the new tables: that of the
+docs/adr/0010 has the reasons. `works_with` is the oldest revision whose program goes on beside the new tables: that of the
 step before while a step only adds; raised, at most to that step, by one that takes away what the last program no longer uses.
 """
 

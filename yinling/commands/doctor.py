@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yinling import run_file
-from yinling.doctor import machine, network, paging, stores
+from yinling.doctor import machine, network, paging, postgresql, stores
 from yinling.doctor.finding import Check, Finding, Verdict
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     machine.check_sqlite,
     machine.check_broker_program,
     stores.check_relational,
+    postgresql.check_postgresql,
     stores.check_readings,
     paging.check_fallback,
     machine.check_pages,

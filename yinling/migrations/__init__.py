@@ -1,6 +1,6 @@
 """The history of the relational tables, and the one function that brings a database up to date.
 
-The program of the version before goes on beside the new tables: docs/adr/0008 says what a migration may do, a lint holds it
+The program of the version before goes on beside the new tables: docs/adr/0010 says what a migration may do, a lint holds it
 to that. Each migration is a transaction of its own; a process killed half-way leaves the database at the last finished one.
 """
 
@@ -68,6 +68,15 @@ def upgrade(
         patience.until_passed(run, lambda: who_is_in_the_way(patient))
 
 
+def tables_of(database: Database) -> Tables:
+    """How the tables stand to this program.
+
+    Raises:
+        CannotStartError: they are too new.
+    """
+    return how_tables_stand(database, ScriptDirectory.from_config(config_of(None)))
+
+
 def await_tables(database: Database) -> None:
     """Wait until the tables are what this program needs, and say so meanwhile: it may be started before `yinling migrate`.
 
@@ -76,11 +85,10 @@ def await_tables(database: Database) -> None:
     Raises:
         CannotStartError: the tables are too new.
     """
-    script = ScriptDirectory.from_config(config_of(None))
     looks = 0
     while True:
         try:
-            standing = how_tables_stand(database, script)
+            standing = tables_of(database)
         except OperationalError:
             return
         if standing in {Tables.AS_KNOWN, Tables.NEWER}:
@@ -100,4 +108,4 @@ def config_of(further: Path | None) -> Config:
     return config
 
 
-__all__ = ["await_tables", "config_of", "say_in_log", "upgrade"]
+__all__ = ["Tables", "await_tables", "config_of", "say_in_log", "tables_of", "upgrade"]
