@@ -107,7 +107,7 @@ def judge(facts: Mapping[str, str], settings: Settings) -> Iterator[Finding]:
     most = (settings.database_pool_size + settings.database_pool_overflow) * (settings.partitions + _PROCESSES)
     if most > int(facts["max_connections"]):
         says = (
-            f"one API, one pager and {settings.partitions} ingest may open {most} connections, it takes {facts['max_connections']}: "
+            f"API, pager and {settings.partitions} ingest may open {most} connections, it takes {facts['max_connections']}: "
             "raise max_connections, or lower YINLING_DATABASE_POOL_SIZE and YINLING_DATABASE_POOL_OVERFLOW"
         )
         yield Finding(_WHAT, Verdict.ODD, says)
