@@ -38,7 +38,8 @@ def other(database: Database) -> Iterator[Database]:
 
 def make_home(town: Town, code: str) -> httpx.Response:
     wanted = {"code": code, "name": "家", "address": "x"}
-    return town.client.post("/api/v1/homes", json=wanted, headers=town.bearer("administrator"))
+    answer: httpx.Response = town.client.post("/api/v1/homes", json=wanted, headers=town.bearer("administrator"))
+    return answer
 
 
 def code_of(answer: httpx.Response) -> tuple[int, Any]:
