@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.addresses import HIGHEST_PORT, split_address
+from core.database_settings import DatabaseSettings
 from core.setting_files import SecretFiles
 from core.transport import Link, Transport, with_verified_tls
 
@@ -29,7 +30,7 @@ _ADDRESSES_WITH_SECRETS = frozenset({"database_url", "fallback_urls", "second_ce
 """Addresses that hold a password or a token."""
 
 
-class Settings(BaseSettings):
+class Settings(DatabaseSettings):
     """The settings of one centre. Ports of 0 mean "any free one on loopback"."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
@@ -120,27 +121,6 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the relational store; a SQLite file in the data folder when unset."
-    )
-    database_pool_size: Annotated[int, Field(ge=1, le=100)] = Field(
-        5, description="PostgreSQL: connections a process keeps open; all processes together must stay below the server's limit."
-    )
-    database_pool_overflow: Annotated[int, Field(ge=0, le=100)] = Field(
-        10, description="PostgreSQL: connections a process opens beyond those while it is busy, and closes again."
-    )
-    database_pool_recycle_seconds: Annotated[int, Field(ge=60)] = Field(
-        1800, description="PostgreSQL: a connection older than this is replaced before it is used again."
-    )
-    database_lock_timeout_seconds: Seconds = Field(
-        10, description="PostgreSQL: whoever waits longer than this for somebody else's lock gives up and tries again."
-    )
-    database_statement_timeout_seconds: Annotated[float, Field(ge=0)] = Field(
-        60, description="PostgreSQL: one statement may take this long; 0 is no limit. Migrations have none."
-    )
-    database_idle_timeout_seconds: Annotated[float, Field(ge=0)] = Field(
-        30, description="PostgreSQL: a process that stands still inside a transaction for this long is put out of it; 0 is never."
-    )
-    migrate_wait_seconds: Seconds = Field(
-        900, description="How long `yinling migrate` goes on trying while others hold what it needs, before it gives up."
     )
     partitions: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Number of ingest workers the homes are spread over (P).")
     readings_retention_days: Annotated[int, Field(ge=1)] = Field(400, description="Readings older than this are deleted.")

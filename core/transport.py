@@ -86,7 +86,12 @@ def database_hosts(url: URL) -> list[str]:
     named = url.query.get("host", ())
     hosts = [url.host] if url.host else []
     hosts += [named] if isinstance(named, str) else list(named)
-    return [host for each in hosts if each for host in each.split(",") if not host.startswith(("/", "@"))]
+    return [_without_port(host) for each in hosts if each for host in each.split(",") if not host.startswith(("/", "@"))]
+
+
+def _without_port(host: str) -> str:
+    """`db:5432` is how one of several hosts is written; an IPv6 address in brackets keeps its colons."""
+    return host if host.endswith("]") or (host.count(":") > 1 and not host.startswith("[")) else host.rpartition(":")[0] or host
 
 
 def with_verified_tls(database_url: str, authority: str | None, plain: Collection[Link]) -> str:

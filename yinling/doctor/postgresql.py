@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from ipaddress import ip_address
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
@@ -12,12 +11,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.config import Settings
 from core.database import Database
+from core.transport import STRONG_SSLMODE, database_hosts, is_loopback
 from yinling import bootstrap, migrations
 from yinling.doctor.finding import Finding, Verdict
 from yinling.errors import CannotStartError
 
 _WHAT = "PostgreSQL"
-_ENCRYPTED = {"require", "verify-ca", "verify-full"}
+_ENCRYPTED = {"require", "verify-ca", STRONG_SSLMODE}
 _PROCESSES = 2
 """API and pager, beside the ingest workers."""
 _FACTS = (
@@ -49,36 +49,18 @@ def check_postgresql(settings: Settings) -> Iterator[Finding]:
 
 def way_there(url: URL) -> Iterator[Finding]:
     """Whether the way to every host that is not this machine is encrypted. Pure."""
-    far = [host for host in hosts_of(url) if not is_this_machine(host)]
+    far = [host for host in database_hosts(url) if not is_loopback(host)]
     mode = url.query.get("sslmode", "prefer")
     if not far:
         yield Finding("way to PostgreSQL", Verdict.GOOD, "stays on this machine")
     elif mode not in _ENCRYPTED:
         says = f"to {', '.join(far)} it may be read by others: add sslmode=verify-full to YINLING_DATABASE_URL"
         yield Finding("way to PostgreSQL", Verdict.ODD, says)
-    elif mode != "verify-full":
+    elif mode != STRONG_SSLMODE:
         says = f"encrypted, but {', '.join(far)} need not prove who it is: sslmode=verify-full does that"
         yield Finding("way to PostgreSQL", Verdict.ODD, says)
     else:
         yield Finding("way to PostgreSQL", Verdict.GOOD, "encrypted and verified")
-
-
-def hosts_of(url: URL) -> list[str]:
-    """Every host in an address, without its port."""
-    asked = url.query.get("host", ())
-    several = (asked,) if isinstance(asked, str) else tuple(asked)
-    named = [one.strip() for text in (url.host or "", *several) for one in text.split(",") if one.strip()]
-    return [one if one.startswith(("/", "[")) or one.count(":") > 1 else one.partition(":")[0] for one in named]
-
-
-def is_this_machine(host: str) -> bool:
-    """A socket's folder, `localhost`, or a loopback address."""
-    if host.startswith("/") or host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _ask(database: Database) -> Mapping[str, str]:
@@ -129,4 +111,4 @@ def _tables(database: Database) -> Iterator[Finding]:
         yield Finding("tables", *says)
 
 
-__all__ = ["check_postgresql", "hosts_of", "is_this_machine", "judge", "way_there"]
+__all__ = ["check_postgresql", "judge", "way_there"]

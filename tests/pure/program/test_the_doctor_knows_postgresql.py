@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from core.config import Settings
+from core.transport import database_hosts
 from yinling.doctor.finding import Verdict
-from yinling.doctor.postgresql import hosts_of, judge, way_there
+from yinling.doctor.postgresql import judge, way_there
 
 GOOD = {
     "server_version_num": "150010",
@@ -42,8 +43,8 @@ def test_the_way_off_this_machine_is_encrypted_or_said(address: str, verdict: Ve
 
 
 def test_every_host_of_an_address_is_looked_at() -> None:
-    assert hosts_of(make_url("postgresql+psycopg://u@/y?host=pg1:5432&host=pg2:5433")) == ["pg1", "pg2"]
-    assert hosts_of(make_url("postgresql+psycopg://u@/y?host=pg1,pg2")) == ["pg1", "pg2"]
+    assert database_hosts(make_url("postgresql+psycopg://u@/y?host=pg1:5432&host=pg2:5433")) == ["pg1", "pg2"]
+    assert database_hosts(make_url("postgresql+psycopg://u@/y?host=pg1,pg2")) == ["pg1", "pg2"]
 
 
 @pytest.mark.parametrize(
