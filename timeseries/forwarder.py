@@ -115,7 +115,8 @@ class Forwarder(Recorder):
             done += len(batch)
             self._place = (path, done)
         self._spool.remove(path)
-        spool_bytes.set(self._spool.size_bytes)
+        with self._lock:  # whoever records meanwhile tells a size of its own moment
+            spool_bytes.set(self._spool.size_bytes)
         return True
 
     def _came_back(self) -> None:

@@ -21,6 +21,7 @@ from timeseries.ports import StoreAwayError, StoreLockedOutError, StoreRefusedEr
 
 _CONNECT_SECONDS = 1.0
 _WRITE_SECONDS = 10.0
+_CHECK_SECONDS = 2.0
 _DELETE_SECONDS = 120.0
 _REST_SECONDS = 5.0
 _CONNECTIONS = 16
@@ -57,8 +58,10 @@ class InfluxConnection:
         self._clock = clock
         self._lock = threading.Lock()
         self._rested_at_seconds = 0.0
-        self._clients = [address.client(_WRITE_SECONDS), address.client(read_seconds), address.client(_DELETE_SECONDS)]
-        writing, reading, deleting = self._clients
+        patience = (_WRITE_SECONDS, read_seconds, _DELETE_SECONDS, _CHECK_SECONDS)
+        self._clients = [address.client(seconds) for seconds in patience]
+        writing, reading, deleting, checking = self._clients
+        self._check = checking.write_api(write_options=SYNCHRONOUS)
         self._write = writing.write_api(write_options=SYNCHRONOUS)
         self._query = reading.query_api()
         self._work = deleting.query_api()
@@ -72,11 +75,17 @@ class InfluxConnection:
             if not count_expired(error):
                 raise trouble_of(error, self._clock) from error
 
+    def check(self) -> None:
+        """An empty write tells whether a real one would be taken, and leaves nothing; raises StoreAwayError, soon."""
+        self._respect_rest()
+        try:
+            self._check.write(self._names.bucket, self._names.org, b"", write_precision=_PRECISION)
+        except FAILURES as error:
+            raise self._away(error) from error
+
     def ask(self, flux: str) -> str:
         """The answer as rows of text, one header for each table; raises StoreAwayError."""
-        with self._lock:
-            if self._clock.monotonic_seconds() < self._rested_at_seconds:
-                raise StoreAwayError(reason="InfluxDB did not answer a moment ago")
+        self._respect_rest()
         return self._ask(self._query, flux)
 
     def run(self, flux: str) -> str:
@@ -94,6 +103,11 @@ class InfluxConnection:
         """Let the connections go."""
         for client in self._clients:
             client.close()
+
+    def _respect_rest(self) -> None:
+        with self._lock:
+            if self._clock.monotonic_seconds() < self._rested_at_seconds:
+                raise StoreAwayError(reason="InfluxDB did not answer a moment ago")
 
     def _ask(self, api: object, flux: str) -> str:
         try:

@@ -95,8 +95,8 @@ class InfluxReadingStore:
         return old
 
     def check(self) -> None:
-        """Raise `StoreAwayError` when the store cannot be written now: an empty write tells, and leaves nothing."""
-        self._connection.write("")
+        """Raise `StoreAwayError` when the store cannot be written now."""
+        self._connection.check()
 
     def close(self) -> None:
         """Let go of the connections."""

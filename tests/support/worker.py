@@ -34,6 +34,7 @@ from ingest.source import Delivery
 from ingest.tools import Tools
 from ingest.unknown import UnknownKeeper
 from people.model import Home
+from timeseries.ports import ReadingStore
 from timeseries.recorder import Recorder
 from timeseries.spool import Spool
 from timeseries.sqlite_store import SqliteReadingStore
@@ -65,7 +66,7 @@ class Bench(Generic[C]):
     tools: Tools
     pipeline: Pipeline
     outbox: Outbox
-    store: SqliteReadingStore
+    store: ReadingStore
     silence: SilenceTimer
     timers: RuleTimers
 
@@ -107,12 +108,12 @@ def add_device(database: Database, now: datetime, home_id: int, code: str, profi
         return row.id
 
 
-def build_bench(folder: Path, database: Database, clock: C, settings: Settings) -> Bench[C]:
+def build_bench(folder: Path, database: Database, clock: C, settings: Settings, recorder: Recorder | None = None) -> Bench[C]:
     with database.transaction() as session:
         epoch = take_lease(session, 0, "test", clock.now())
     book, outbox = HomeBook(0, 1), Outbox()
-    store = SqliteReadingStore(folder / "readings.db")
-    recorder = Recorder(store, Spool(folder / "spool", most_bytes=1024 * 1024), clock)
+    if recorder is None:
+        recorder = Recorder(SqliteReadingStore(folder / "readings.db"), Spool(folder / "spool", most_bytes=1024 * 1024), clock)
     rules = LiveRules(ZoneInfo(settings.timezone), StoredHistory(recorder))
     with database.snapshot() as session:
         rules.reload(session)
@@ -135,4 +136,4 @@ def build_bench(folder: Path, database: Database, clock: C, settings: Settings) 
     silence = SilenceTimer(tools, grace_seconds=settings.restart_grace_seconds)
     pipeline = Pipeline(tools, limit=None, wake=lambda: None, on_outcomes=silence.note)
     timers = RuleTimers(tools, grace_seconds=settings.restart_grace_seconds)
-    return Bench(database, clock, tools, pipeline, outbox, store, silence, timers)
+    return Bench(database, clock, tools, pipeline, outbox, recorder._store, silence, timers)
