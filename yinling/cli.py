@@ -13,6 +13,7 @@ import typer
 
 from yinling.commands.backtest import backtest_rule
 from yinling.commands.rules import rules_app
+from yinling.commands.timeseries import timeseries_app
 from yinling.errors import COULD_NOT_START, CannotStartError
 from yinling.guard import follow_supervisor
 
@@ -28,6 +29,7 @@ user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
 rules_app.command("backtest")(backtest_rule)
 app.add_typer(rules_app, name="rules")
+app.add_typer(timeseries_app, name="timeseries")
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="D", help="Folder of everything that survives (YINLING_DATA_DIR).")
