@@ -270,6 +270,15 @@ class Settings(DatabaseSettings):
         "20:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="Time of day of the quiet daily message to families who want it."
     )
 
+    sheet_minutes: Annotated[int, Field(ge=0, le=1440)] = Field(
+        60, description="How often the sheet to work from without the console is written (HTML and PDF); 0 writes none."
+    )
+    sheet_folder: Path | None = Field(
+        None,
+        description="Protected folder of the sheets, best on another machine too; `sheets` in the data folder when unset.",
+    )
+    sheets_kept: Annotated[int, Field(ge=1)] = Field(48, description="Sheets that are kept; older ones are removed.")
+
     admin_password: SecretStr | None = Field(
         None, description="Password of the first administrator `admin`; printed once and to be changed when unset."
     )
@@ -364,6 +373,11 @@ class Settings(DatabaseSettings):
     def readings_path(self) -> Path:
         """The SQLite file of the readings."""
         return self.data_dir / "readings.db"
+
+    @property
+    def sheet_dir(self) -> Path:
+        """The folder of the sheets."""
+        return self.sheet_folder or self.data_dir / "sheets"
 
     @property
     def page_address(self) -> str:

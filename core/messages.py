@@ -210,6 +210,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_severity": ("没有这个级别。", "There is no such severity."),
     "unknown_reason": ("没有这个关闭原因。", "There is no such reason."),
     "invalid_range": ("时间范围或点数无效。", "This range of time or number of points cannot be read."),
+    "pdf_unavailable": ("这台机器无法生成 PDF。", "This machine cannot make PDF files."),
     "readings_unavailable": (
         "读数库暂时不可用，警情不受影响。请稍后再试。",
         "The readings are away for the moment; alarms are not affected.",

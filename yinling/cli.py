@@ -177,6 +177,21 @@ def doctor(*, data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def sheet(
+    *,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="D", help="Write there, and remove nothing; YINLING_SHEET_FOLDER when left out."),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print what to work from when the console is down: open incidents and the residents most at risk, as HTML and PDF."""
+    from yinling.commands.sheet import print_sheet
+
+    print_sheet(data_dir, folder)
+
+
+@app.command()
 def openapi(
     *,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead of standard output.")] = None,

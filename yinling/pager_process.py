@@ -29,6 +29,7 @@ from core.database import Database
 from ingest.broker import load_or_create_secrets, mqtt_servers, nats_servers
 from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
 from yinling.heartbeat import Heartbeat
+from yinling.sheet.making import HourlySheet
 
 log = structlog.get_logger()
 
@@ -51,7 +52,8 @@ class PagerProcess:
         self._secrets = load_or_create_secrets(settings)
         self._bus = Bus(nats_servers(settings), user="yinling", password=self._secrets.password, name="pager")
         self._desk = Desk(self._database, clock, settings, self._bus.hint)
-        self._loop = PagerLoop(self._desk, make_channels(settings), wake=self._wake_clocks)
+        self._sheet = HourlySheet(settings, clock)
+        self._loop = PagerLoop(self._desk, make_channels(settings), chores={"sheet": self._sheet.tick}, wake=self._wake_clocks)
         self._auditor = Auditor(self._desk)
         self._heartbeat = Heartbeat(settings.heartbeat_url)
         self._stopping = threading.Event()
@@ -98,6 +100,7 @@ class PagerProcess:
         self._wake.set()
         for thread in threads:
             await asyncio.to_thread(thread.join, 5)
+        self._sheet.close()
         await self._bus.stop()
 
     async def _answer(self) -> None:

@@ -1,0 +1,1 @@
+"""The sheet: what a centre works from on paper when its console is down."""
