@@ -19,6 +19,8 @@ from alerts.repeats import REDELIVERY_WINDOW
 from alerts.ringing import calm
 from alerts.timeline import Act, tell
 
+UNWATCHED = "no_longer_watched"
+"""In the evidence of an end that nobody saw: why nobody can tell it any more. It is told apart from a danger that is over."""
 LOWERED_TO = Severity.MEDIUM
 """The severity of a fall its wearer cancelled in time: it still wants a person, without haste."""
 
@@ -56,7 +58,9 @@ def clear_alert(batch: Batch, finding: Finding) -> Result:
 def _tell_returned(batch: Batch, incident: Incident, alert: Alert, finding: Finding) -> None:
     if is_one_of_many(incident, alert):
         return  # the outage tells how many homes are back
-    tell(batch.session, incident, Act.ALERT_RETURNED, batch.now, alert=alert.id, kind=alert.kind, subject=finding.subject)
+    because = finding.evidence.get(UNWATCHED)
+    act, said = (Act.ALERT_RETURNED, {}) if because is None else (Act.ALERT_UNWATCHED, {"because": because})
+    tell(batch.session, incident, act, batch.now, alert=alert.id, kind=alert.kind, subject=finding.subject, **said)
     record_incident(batch.session, incident, batch.now)
 
 
@@ -123,4 +127,4 @@ def note_alert(batch: Batch, finding: Finding) -> Result:
     return Disposition.NOTED, alert, incident
 
 
-__all__ = ["LOWERED_TO", "cancel_alert", "clear_alert", "note_alert"]
+__all__ = ["LOWERED_TO", "UNWATCHED", "cancel_alert", "clear_alert", "note_alert"]

@@ -21,6 +21,8 @@ class Act(StrEnum):
     ALERT_REPEATED = "alert_repeated"
     ALERT_RAISED = "alert_raised"
     ALERT_RETURNED = "alert_returned"
+    ALERT_UNWATCHED = "alert_unwatched"
+    """Nobody can tell any more whether it is still so: its device was taken out of use, or its rule changed."""
     SIGNAL_NOTED = "signal_noted"
     FALL_CANCELLED = "fall_cancelled"
     FALL_CONFIRMED = "fall_confirmed"

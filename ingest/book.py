@@ -74,6 +74,11 @@ class HomeBook:
         with self._lock:
             return [self._fresh.pop() for _ in range(min(most, len(self._fresh)))]
 
+    def put_back(self, home_ids: Iterable[int]) -> None:
+        """Tell these homes once more: what was to be done for them failed."""
+        with self._lock:
+            self._fresh.update(home_ids)
+
     def refresh_all(self) -> None:
         """Tell every home as if it had just been read: the rules changed."""
         with self._lock:

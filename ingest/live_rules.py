@@ -76,6 +76,11 @@ class LiveRules:
         """The rules of a home, by what they look at."""
         return self._in_use.index(page)
 
+    def is_in_force(self, page: HomePage, code: str) -> bool:
+        """Whether a rule still runs at a home and is shown; one whose row cannot be read is not taken for switched off."""
+        rule = self.index(page).by_code.get(code)
+        return code in self._in_use.ruleset.broken if rule is None else not rule.spec.monitor
+
     def missing(self, pages: Iterable[HomePage]) -> list[HomePage]:
         """Those of which nothing is in memory yet."""
         return [page for page in pages if page.id not in self._memories]

@@ -28,6 +28,7 @@ from core.failpoints import reach
 from ingest.book import HomePage
 from ingest.broken_rules import set_aside_rules
 from ingest.live_rules import Evaluators
+from ingest.outlived import outlived
 from ingest.tools import Tools
 from timeseries.ports import StoreAwayError
 
@@ -86,9 +87,20 @@ class RuleTimers:
             last = rows[-1]
 
     def begin(self) -> int:
-        """Give homes that are new or changed the timers they must have; how many homes were looked at."""
+        """Give homes that are new or changed the timers they must have, and end what nobody can tell the end of any more.
+
+        How many homes were looked at.
+        """
+        fresh = self._tools.book.take_fresh(_BEGINNINGS)
+        try:
+            return self._begin([page for home_id in fresh if (page := self._tools.book.page_of(home_id)) is not None])
+        except BaseException:
+            self._tools.book.put_back(fresh)
+            raise
+
+    def _begin(self, pages: Sequence[HomePage]) -> int:
         tools = self._tools
-        pages = [page for home_id in tools.book.take_fresh(_BEGINNINGS) if (page := tools.book.page_of(home_id)) is not None]
+        self._end_outlived([page for page in pages if not page.facts.probe])
         waiting = [page for page in pages if page.facts.devices and not page.facts.probe and tools.rules.index(page).beginning]
         now = tools.clock.now()
         self._recall(waiting, now)
@@ -110,6 +122,20 @@ class RuleTimers:
             tools.rules.broken.learn(broken, now)
         tools.rules.absorb(evaluators.forks, timers, now)
         return len(pages)
+
+    def _end_outlived(self, pages: Sequence[HomePage]) -> None:
+        tools = self._tools
+        now = tools.clock.now()
+        with tools.database.snapshot() as session:
+            if not outlived(session, pages, tools.rules, now):
+                return
+        with tools.database.transaction() as session:
+            check_epoch(session, tools.partition, tools.epoch)
+            stale = set(tools.book.stale(session, [page.id for page in pages]))  # they are fresh again once they were read
+            current = [page for page in pages if page.id not in stale]
+            outcomes = tools.engine.apply(session, outlived(session, current, tools.rules, now), now)
+        tools.conditions.learn(outcomes)
+        tools.bus.hint()
 
     def _judge(self, rows: Sequence[DueRow], now: datetime) -> list[Outcome]:
         try:

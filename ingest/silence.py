@@ -1,7 +1,8 @@
 """The silence timers of a worker's homes: due columns, looked at each second, never held in memory only.
 
 A due device is judged by what was heard of it; the verdict and the next due time are committed together. A process that
-dies leaves the due time as it was. After our own outage nobody is called silent until the grace is over.
+dies leaves the due time as it was. After our own outage nobody is called silent until the grace is over. When a gateway was
+heard again after its silence is read from its alerts, so that its children have their full time also after a restart.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from alerts.findings import Finding, Outcome
 from alerts.leases import check_epoch
-from alerts.model import Disposition
-from alerts.rules.absence import RULE, Heard, judge_silence
+from alerts.model import Alert, Disposition
+from alerts.rules.absence import RULE, Heard, falls_silent, judge_silence
 from alerts.rules.scene import looks_at
 from devices.model import Device
 from ingest.book import HomePage, KnownDevice
@@ -35,6 +36,8 @@ class SilenceTimer:
         self._grace = timedelta(seconds=grace_seconds)
         self._grace_until = tools.clock.now() + self._grace
         self._back_at: dict[int, datetime] = {}
+        self._is_recalled = False
+        self._foreign: set[int] = set()
 
     def our_ears_were_closed(self) -> None:
         """Our own connection was away: everybody gets time to speak again."""
@@ -48,26 +51,35 @@ class SilenceTimer:
                 self._back_at[finding.device_id] = self._tools.clock.now()
 
     def tick(self) -> list[Outcome]:
-        """Judge what is due; the outcomes, committed."""
+        """Judge everything that is due; the outcomes, committed."""
         now = self._tools.clock.now()
-        due = sa.select(Device.id, Device.home_id).where(Device.silence_due_at <= now).order_by(Device.silence_due_at)
-        with self._tools.database.snapshot() as session:
-            rows = [row for row in session.execute(due.limit(_BATCH)) if self._is_mine(session, row.home_id)]
-        if not rows:
-            return []
+        outcomes: list[Outcome] = []
+        last: tuple[datetime, int] | None = None
+        while True:
+            with self._tools.database.snapshot() as session:
+                self._recall(session)
+                rows = _due(session, now, last)
+                mine = [row.id for row in rows if self._is_mine(session, row.home_id)]
+            if mine:
+                outcomes += self._judge_all(mine, now)
+            if len(rows) < _BATCH:
+                return outcomes
+            last = (rows[-1].silence_due_at, rows[-1].id)
+
+    def _judge_all(self, device_ids: Sequence[int], now: datetime) -> list[Outcome]:
         with self._tools.database.transaction() as session:
             check_epoch(session, self._tools.partition, self._tools.epoch)
-            findings = []
-            for device in session.scalars(sa.select(Device).where(Device.id.in_([row.id for row in rows]))):
+            findings: list[Finding] = []
+            devices = session.scalars(sa.select(Device).where(Device.id.in_(device_ids), Device.silence_due_at <= now)).all()
+            for device in devices:
                 page = self._tools.book.page_of(device.home_id)
                 known = None if page is None else page.by_id.get(device.id)
                 if page is None or known is None:
                     device.silence_due_at = now + _LATER
                     continue
-                device.silence_due_at, found = self._judge(page, known, self._heard(page, device), now)
+                device.silence_due_at, found = self._judge(page, known, self._heard(page, device, now), now)
                 findings += found
-            outcomes = self._tools.engine.apply(session, findings, now)
-        return list(outcomes)
+            return list(self._tools.engine.apply(session, findings, now))
 
     def _judge(self, page: HomePage, known: KnownDevice, heard: Heard, now: datetime) -> tuple[datetime | None, list[Finding]]:
         """When to look again, and what every rule about absence finds; a device no rule looks at is looked at again."""
@@ -83,17 +95,53 @@ class SilenceTimer:
         due = [verdict.due_at for verdict in verdicts if verdict.due_at is not None]
         return min(due, default=None), [verdict.finding for verdict in verdicts if verdict.finding is not None]
 
+    def _recall(self, session: Session) -> None:
+        """Once after a start: what an earlier worker heard come back."""
+        if not self._is_recalled:
+            self._back_at = {**_back_at(session), **self._back_at}
+            self._is_recalled = True
+
     def _is_mine(self, session: Session, home_id: int) -> bool:
+        if home_id in self._foreign:
+            return False
         if self._tools.book.page_of(home_id) is None:
             self._tools.book.load_mine(session, home_id)
-        return self._tools.book.page_of(home_id) is not None
+        if self._tools.book.page_of(home_id) is None:
+            self._foreign.add(home_id)
+            return False
+        return True
 
     def _is_silent(self, known: KnownDevice, rule: str = RULE) -> bool:
         return self._tools.conditions.severity(known.facts.home_id, rule, known.facts.subject) is not None
 
-    def _heard(self, page: HomePage, device: Device) -> Heard:
+    def _heard(self, page: HomePage, device: Device, now: datetime) -> Heard:
         last_seen_at = self._tools.seen.last_seen(device.id) or device.last_seen_at
         parent = None if device.parent_id is None else page.by_id.get(device.parent_id)
         if parent is None:
             return Heard(last_seen_at)
-        return Heard(last_seen_at, self._is_silent(parent), self._back_at.get(parent.facts.id))
+        is_silent = self._is_silent(parent) or self._falls_silent(page, parent, now)
+        return Heard(last_seen_at, is_silent, self._back_at.get(parent.facts.id))
+
+    def _falls_silent(self, page: HomePage, gateway: KnownDevice, now: datetime) -> bool:
+        rule = self._tools.rules.index(page).by_code.get(RULE)
+        if rule is None or not looks_at(rule, gateway.facts):
+            return False
+        heard = Heard(self._tools.seen.last_seen(gateway.facts.id))
+        return falls_silent(gateway.facts, heard, now, grace_until=self._grace_until, rule=rule)
+
+
+def _due(session: Session, now: datetime, after: tuple[datetime, int] | None) -> Sequence[sa.Row[tuple[int, int, datetime]]]:
+    """The devices that are due, the oldest first, behind `after`: those of a worker that stands still hold up nobody."""
+    query = sa.select(Device.id, Device.home_id, Device.silence_due_at).where(Device.silence_due_at <= now)
+    if after is not None:
+        at, last_id = after
+        query = query.where(sa.or_(Device.silence_due_at > at, sa.and_(Device.silence_due_at == at, Device.id > last_id)))
+    return session.execute(query.order_by(Device.silence_due_at, Device.id).limit(_BATCH)).all()
+
+
+def _back_at(session: Session) -> dict[int, datetime]:
+    """When each device was last heard again after a silence."""
+    query = sa.select(Alert.device_id, Alert.returned_at).where(Alert.rule == RULE, Alert.returned_at.is_not(None))
+    return {
+        device: at for device, at in session.execute(query.order_by(Alert.returned_at)) if device is not None and at is not None
+    }

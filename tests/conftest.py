@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from support.databases import chosen_backend
 from support.influx import InfluxServer, running_influx
 from support.influxd import influxd
@@ -15,6 +16,10 @@ from support.stores import START, PostgresStores, SqliteStores, Stores, fresh_da
 from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
+
+# No test is timed: a busy machine is no fault of what is tested.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture

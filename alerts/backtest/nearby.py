@@ -17,7 +17,8 @@ def real_incidents(session: Session, home_id: int, start: datetime, end: datetim
     """When the home's real incidents opened, from `NEARBY` before `start` to `NEARBY` after `end`."""
     query = (
         sa.select(Incident.opened_at)
-        .where(Incident.home_id == home_id, Incident.reason.in_(REAL), Incident.drill.is_(False), Incident.probe.is_(False))
+        .where(Incident.home_id == home_id, Incident.reason.in_(REAL))
+        .where(Incident.drill.is_(False), Incident.test.is_(False), Incident.probe.is_(False))
         .where(Incident.opened_at.between(start - NEARBY, end + NEARBY))
         .order_by(Incident.opened_at)
     )

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from alerts.backtest.ears import Deaf, deaf_until
 from alerts.facts import DeviceFacts
 from alerts.findings import Condition, Finding
-from alerts.rules.absence import RULE, Heard, judge_silence, patience_seconds
+from alerts.rules.absence import RULE, Heard, falls_silent, judge_silence, patience_seconds
 from alerts.rules.context import ActiveLookup, HomeFacts
 from alerts.rules.scene import looks_at
 from alerts.ruleset.compile import RuleInForce
@@ -66,7 +66,7 @@ class Silences:
         _, device_id, code = heapq.heappop(self._dues)
         facts, rule = self._home.devices[device_id], self._rules[code]
         parent = None if facts.parent_id is None else self._home.devices.get(facts.parent_id)
-        parent_silent = parent is not None and active(RULE, parent.subject) is not None
+        parent_silent = parent is not None and (active(RULE, parent.subject) is not None or self._falls_silent(parent, now))
         back_at = None if parent is None else self._back_at.get(parent.id)
         heard = Heard(self._last_seen.get(device_id), parent_silent, back_at)
         is_silent = active(code, facts.subject) is not None
@@ -75,6 +75,13 @@ class Silences:
             heapq.heappush(self._dues, (verdict.due_at, device_id, code))
         if verdict.finding is not None:
             yield verdict.finding
+
+    def _falls_silent(self, gateway: DeviceFacts, now: datetime) -> bool:
+        rule = self._rules.get(RULE)
+        if rule is None or not looks_at(rule, gateway):
+            return False
+        heard = Heard(self._last_seen.get(gateway.id))
+        return falls_silent(gateway, heard, now, grace_until=deaf_until(self._deaf, now), rule=rule)
 
 
 __all__ = ["Silences"]

@@ -65,6 +65,16 @@ def judge_silence(  # noqa: PLR0913 one device, what was heard of it, and the ru
     return SilenceVerdict(_finding(facts, Condition.ON, heard.last_seen_at, now, rule), now + patience)
 
 
+def falls_silent(
+    facts: DeviceFacts, heard: Heard, now: datetime, *, grace_until: datetime | None = None, rule: RuleInForce | None = None
+) -> bool:
+    """Whether a device that is not silent yet is so now: asked of a gateway before its children are judged.
+
+    After an outage of our own all of them are due at one moment, and only the gateway is silent.
+    """
+    return judge_silence(facts, heard, now, grace_until=grace_until, rule=rule).finding is not None
+
+
 def patience_seconds(facts: DeviceFacts, rule: RuleInForce) -> float | None:
     """How long this device may say nothing; None: it promises no heartbeat."""
     own = rule.spec.silence_seconds if isinstance(rule.spec, AbsenceRule) else None
@@ -83,4 +93,4 @@ def _finding(facts: DeviceFacts, condition: Condition, last_seen_at: datetime | 
     return of_device(rule, facts, subject=facts.subject, condition=condition, evidence=evidence, chain=chain)
 
 
-__all__ = ["RULE", "Heard", "SilenceVerdict", "heard_again", "judge_silence", "patience_seconds"]
+__all__ = ["RULE", "Heard", "SilenceVerdict", "falls_silent", "heard_again", "judge_silence", "patience_seconds"]

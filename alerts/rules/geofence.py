@@ -46,7 +46,12 @@ def judge_position(facts: DeviceFacts, rule: RuleInForce, scene: Scene) -> Evalu
     if not spec.hold_seconds:
         return Evaluation((_finding(rule, spec, facts, scene, where, condition=Condition.ON),))
     due_at = where[0].at + timedelta(seconds=spec.hold_seconds)
-    state = {"device_id": facts.id, "at": where[0].at.isoformat()}
+    state = {
+        "device_id": facts.id,
+        "latitude": where[0].value,
+        "longitude": where[1].value,
+        "accuracy": None if where[2] is None else where[2].value,
+    }
     return Evaluation(timers=(TimerChange(spec.code, subject, due_at, state, where[0].at),))
 
 
@@ -55,7 +60,7 @@ def judge_away(timer: DueTimer, rule: RuleInForce, scene: Scene) -> Evaluation:
     over = Evaluation(timers=(TimerChange(timer.rule, timer.subject, None),))
     facts = scene.home.devices.get(int(timer.state.get("device_id", 0)))
     spec = None if facts is None else _spec(rule, facts, scene)
-    where = None if facts is None else _where(facts, scene)
+    where = None if facts is None else _last(timer, facts, scene)
     if facts is None or spec is None or where is None or is_beyond(where, spec, scene.home) is False:
         return over
     if scene.active_of(rule, timer.subject) is not None or not contains(spec.during, scene.day, timer.due_at):
@@ -114,6 +119,19 @@ def _where(facts: DeviceFacts, scene: Scene) -> Where | None:
         return None
     accuracy = values.get((facts.id, "accuracy"))
     return latitude, longitude, accuracy if accuracy is not None and accuracy.at == latitude.at else None
+
+
+def _last(timer: DueTimer, facts: DeviceFacts, scene: Scene) -> Where | None:
+    """The newest position since the hold began, which the timer keeps: a death may have forgotten it, and knows an older one."""
+    where = _where(facts, scene)
+    if where is not None and where[0].at >= timer.armed_at:
+        return where
+    try:
+        latitude, longitude, accuracy = (timer.state.get(name) for name in ("latitude", "longitude", "accuracy"))
+        north, east = (Seen(timer.armed_at, facts.id, "position", float(part)) for part in (latitude, longitude))
+        return north, east, None if accuracy is None else Seen(timer.armed_at, facts.id, "accuracy", float(accuracy))
+    except (TypeError, ValueError):
+        return where
 
 
 def _accuracy(where: Where) -> float:

@@ -2,6 +2,8 @@
 
 Going in arms a timer; going out, or in again, writes nothing: when it is due it asks memory where somebody was last seen
 to move, and since when. A sensor that sees nobody in the room ends nothing, for it sees nobody who lies still either.
+With `during`, a stay that began inside it counts to its end: whoever went in before dawn and does not come out is not left
+until the next night. One that began outside is judged when the window begins.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from alerts.rules.context import NOTHING, DueTimer, Evaluation, TimerChange
 from alerts.rules.inactivity import spec_of
 from alerts.rules.memory import Place, Seen
 from alerts.rules.scene import Scene, evidence_of, in_rooms, link_of, of_home
-from alerts.rules.windows import next_inside
+from alerts.rules.windows import contains, next_inside
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.schemas import InactivityRule
 
@@ -39,7 +41,9 @@ def judge_stay(timer: DueTimer, rule: RuleInForce, scene: Scene, now: datetime) 
     if spec is None or place is None or not in_rooms(spec.rooms, place.room):
         return over
     wait = _wait(spec, scene, place)
-    due_at = next_inside(spec.during, scene.day, max(now, wait.due_at or now))
+    due_at = max(now, wait.due_at or now)
+    if not contains(spec.during, scene.day, place.since_at):
+        due_at = next_inside(spec.during, scene.day, due_at)
     if due_at > now:
         return Evaluation(timers=(TimerChange(wait.rule, wait.subject, due_at, wait.state, wait.armed_at),))
     if scene.active_of(rule, timer.subject) is not None:
@@ -59,7 +63,9 @@ def begin_stay(rule: RuleInForce, scene: Scene) -> Evaluation:
 
 
 def _wait(spec: InactivityRule, scene: Scene, place: Place) -> TimerChange:
-    due_at = next_inside(spec.during, scene.day, place.since_at + timedelta(seconds=spec.longer_than_seconds or 0))
+    due_at = place.since_at + timedelta(seconds=spec.longer_than_seconds or 0)
+    if not contains(spec.during, scene.day, place.since_at):
+        due_at = next_inside(spec.during, scene.day, due_at)
     return TimerChange(
         spec.code, scene.home.subject, due_at, {"room": place.room, "since": place.since_at.isoformat()}, place.since_at
     )

@@ -127,7 +127,9 @@ def judge_hold(timer: DueTimer, rule: RuleInForce, scene: Scene) -> Evaluation:
     if facts is None or spec is None or limit is None:
         return Evaluation(timers=(over,))
     first = Measured(metric, float(timer.state["value"]), timer.armed_at)
-    last = _last(facts, metric, scene) or Seen(first.at, facts.id, metric, first.value)
+    last = _last(facts, metric, scene)
+    if last is None or last.at < first.at:  # a death forgot the value that began it; what was before says nothing of since
+        last = Seen(first.at, facts.id, metric, first.value)
     value = first.value if last.value is None else last.value
     if is_back(value, limit) or scene.active_of(rule, timer.subject) is not None:
         return Evaluation(timers=(over,))

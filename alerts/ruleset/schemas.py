@@ -199,7 +199,8 @@ class InactivityRule(RuleBase):
     rooms: tuple[Word, ...] = ()
     """Names of rooms, in the words of the centre; the built-in rules name the usual ones in both languages."""
     during: Window | None = None
-    """When it is judged; with `none_for_seconds` time outside does not count."""
+    """When it is judged; with `none_for_seconds` time outside does not count, with `longer_than_seconds` a stay that began inside
+    counts to its end."""
 
     @model_validator(mode="after")
     def _one_form(self) -> InactivityRule:

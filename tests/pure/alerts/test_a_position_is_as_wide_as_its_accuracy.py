@@ -59,6 +59,21 @@ def test_positions_that_stop_coming_do_not_end_the_hold() -> None:
     assert len(home.wait(minutes=2)) == 1
 
 
+@pytest.mark.parametrize("known_before", [True, False])
+def test_a_position_from_before_the_hold_or_none_does_not_end_it(*, known_before: bool) -> None:
+    home = house()
+    stand(home, 0)
+    home.wait(minutes=1)
+    stand(home, 900)
+    home.restart()  # before the position far away was kept as the device's latest
+    if known_before:
+        home.evaluator.recall_reading(1, "latitude", NOON, HERE[0])
+        home.evaluator.recall_reading(1, "longitude", NOON, HERE[1])
+    [finding] = home.wait(minutes=2)
+    assert finding.chain[0].details["distance_metres"] == pytest.approx(900, abs=2)
+    assert finding.chain[0].details["accuracy_metres"] == 10
+
+
 @pytest.mark.parametrize(("north", "accuracy"), [(560, 100), (450, 100), (900, 250), (100, 201)])
 def test_a_vague_position_decides_nothing(north: float, accuracy: float) -> None:
     home = house()

@@ -56,6 +56,17 @@ def test_a_value_that_stops_coming_does_not_end_the_hold() -> None:
     assert [one.rule for one in home.wait(minutes=5)] == ["low_oxygen"]
 
 
+def test_a_value_from_before_the_hold_does_not_end_it() -> None:
+    home = house()
+    home.measure(1, "spo2", 97)
+    home.wait(minutes=1)
+    home.measure(1, "spo2", 88)
+    home.restart()  # before the value of 88 was kept as the device's latest
+    home.evaluator.recall_reading(1, "spo2", NIGHT, 97)
+    [finding] = home.wait(minutes=5)
+    assert finding.chain[-1].value == 88
+
+
 def test_only_the_first_value_outside_writes_a_timer() -> None:
     home = house()
     for _ in range(50):

@@ -220,6 +220,20 @@ def test_who_is_in_there_by_day_is_judged_when_the_night_begins() -> None:
     assert len(home.until(local("2026-11-22 22:00"))) == 1
 
 
+def test_who_went_in_before_dawn_is_not_left_until_the_next_night() -> None:
+    home = house(LONG, local("2026-11-23 06:10"))
+    home.say(2, "motion.seen")
+    assert home.until(local("2026-11-23 07:09")) == []
+    assert len(home.until(local("2026-11-23 07:10"))) == 1
+
+
+def test_who_went_in_after_dawn_is_judged_when_the_night_begins() -> None:
+    home = house(LONG, local("2026-11-23 06:40"))
+    home.say(2, "motion.seen")
+    assert home.until(local("2026-11-23 21:59")) == []
+    assert len(home.until(local("2026-11-23 22:00"))) == 1
+
+
 def test_the_hour_survives_a_death() -> None:
     home = house(LONG, local("2026-11-22 23:30"))
     home.say(2, "motion.seen")

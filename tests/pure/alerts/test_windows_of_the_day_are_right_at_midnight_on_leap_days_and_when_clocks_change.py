@@ -90,7 +90,7 @@ def test_counted_minutes_are_the_minutes_one_would_count(since: time, until: tim
     window = Window(since=f"{since:%H:%M}", until=f"{until:%H:%M}")
     end = after_inside(window, SHANGHAI, at, minutes * 60)
     span = int((end - at) / timedelta(minutes=1))
-    if span > 20_000:
+    if span > 5_000:
         return
     counted = sum(contains(window, SHANGHAI, at + timedelta(minutes=minute)) for minute in range(span))
     assert counted == minutes

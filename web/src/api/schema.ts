@@ -3483,7 +3483,10 @@ export interface components {
              * @description Its lasting name, which alerts carry as `rule`; it never changes.
              */
             code: string;
-            /** @description When it is judged; with `none_for_seconds` time outside does not count. */
+            /**
+             * @description When it is judged; with `none_for_seconds` time outside does not count, with `longer_than_seconds` a stay that began inside
+             *     counts to its end.
+             */
             during?: components["schemas"]["Window"] | null;
             /**
              * Enabled
