@@ -8,6 +8,7 @@ heard again after its silence is read from its alerts, so that its children have
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -26,6 +27,15 @@ _BATCH = 500
 # A device whose home is not in the book (another worker's, or just made) is looked at again after this.
 _LATER = timedelta(minutes=1)
 _LATER_WITHOUT_RULE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DueDevice:
+    """A device that should have spoken by now."""
+
+    id: int
+    home_id: int
+    due_at: datetime
 
 
 class SilenceTimer:
@@ -54,7 +64,7 @@ class SilenceTimer:
         """Judge everything that is due; the outcomes, committed."""
         now = self._tools.clock.now()
         outcomes: list[Outcome] = []
-        last: tuple[datetime, int] | None = None
+        last: DueDevice | None = None
         while True:
             with self._tools.database.snapshot() as session:
                 self._recall(session)
@@ -64,7 +74,7 @@ class SilenceTimer:
                 outcomes += self._judge_all(mine, now)
             if len(rows) < _BATCH:
                 return outcomes
-            last = (rows[-1].silence_due_at, rows[-1].id)
+            last = rows[-1]
 
     def _judge_all(self, device_ids: Sequence[int], now: datetime) -> list[Outcome]:
         with self._tools.database.transaction() as session:
@@ -130,13 +140,14 @@ class SilenceTimer:
         return falls_silent(gateway.facts, heard, now, grace_until=self._grace_until, rule=rule)
 
 
-def _due(session: Session, now: datetime, after: tuple[datetime, int] | None) -> Sequence[sa.Row[tuple[int, int, datetime]]]:
+def _due(session: Session, now: datetime, after: DueDevice | None) -> Sequence[DueDevice]:
     """The devices that are due, the oldest first, behind `after`: those of a worker that stands still hold up nobody."""
     query = sa.select(Device.id, Device.home_id, Device.silence_due_at).where(Device.silence_due_at <= now)
     if after is not None:
-        at, last_id = after
-        query = query.where(sa.or_(Device.silence_due_at > at, sa.and_(Device.silence_due_at == at, Device.id > last_id)))
-    return session.execute(query.order_by(Device.silence_due_at, Device.id).limit(_BATCH)).all()
+        later = sa.and_(Device.silence_due_at == after.due_at, Device.id > after.id)
+        query = query.where(sa.or_(Device.silence_due_at > after.due_at, later))
+    rows = session.execute(query.order_by(Device.silence_due_at, Device.id).limit(_BATCH))
+    return [DueDevice(id_, home_id, due_at or now) for id_, home_id, due_at in rows]
 
 
 def _back_at(session: Session) -> dict[int, datetime]:

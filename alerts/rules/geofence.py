@@ -127,11 +127,13 @@ def _last(timer: DueTimer, facts: DeviceFacts, scene: Scene) -> Where | None:
     if where is not None and where[0].at >= timer.armed_at:
         return where
     try:
-        latitude, longitude, accuracy = (timer.state.get(name) for name in ("latitude", "longitude", "accuracy"))
-        north, east = (Seen(timer.armed_at, facts.id, "position", float(part)) for part in (latitude, longitude))
-        return north, east, None if accuracy is None else Seen(timer.armed_at, facts.id, "accuracy", float(accuracy))
-    except (TypeError, ValueError):
+        parts = {name: float(timer.state[name]) for name in ("latitude", "longitude")}
+        accuracy = timer.state["accuracy"]
+        vague = None if accuracy is None else Seen(timer.armed_at, facts.id, "accuracy", float(accuracy))
+    except (KeyError, TypeError, ValueError):
         return where
+    north, east = (Seen(timer.armed_at, facts.id, name, value) for name, value in parts.items())
+    return north, east, vague
 
 
 def _accuracy(where: Where) -> float:

@@ -31,6 +31,9 @@ def backtests(database: Database, clock: ManualClock, replay: ToldReplay) -> Bac
     return Backtests(Ground(database, clock, replay, "Asia/Shanghai"))
 
 
+_OF_A_TEST = 3
+
+
 class Killed(BaseException):
     """The process dies here."""
 
@@ -45,12 +48,13 @@ def test_the_answer_says_how_often_on_whom_and_how_many_had_a_real_incident(
                 (homes[1], "real_ambulance", now - DAY + timedelta(hours=25)),
                 (homes[2], "reassured", now - DAY),
                 (homes[3], "real_assisted", now - 5 * DAY),
+                (homes[2], "real_assisted", now - DAY + timedelta(hours=1)),
             ]
         ):
             session.add(
                 Incident(
                     number=number, kind="sos", home_id=home, lane="life", severity="high", state="closed", closed_at=now,
-                    reason=reason, opened_at=at,
+                    reason=reason, opened_at=at, test=number == _OF_A_TEST,
                 )
             )  # fmt: skip
     run = add_run(database, now)
