@@ -101,6 +101,7 @@ def seed(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
+@pytest.mark.timeout(1200)  # a week lived through the whole pipeline, on however busy a machine
 def test_live_and_backtest_agree_event_for_event(tmp_path: Path, database: Database, settings: Settings, seed: int) -> None:
     clock = ManualClock(START - timedelta(minutes=10))
     settle(database, clock.now())
