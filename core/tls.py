@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from core.certificate_folder import REVOKED_LIST
 from core.config import Settings
 from core.transport import is_loopback
 
@@ -40,9 +41,22 @@ def client_context(settings: Settings, host: str) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise CertificateUnreadableError(f"YINLING_TLS_AUTHORITY {settings.tls_authority}: {error}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _heed_revocations(context, settings.tls_authority)
     if is_loopback(host) or host == settings.host:
         context.check_hostname = False
     return context
+
+
+def _heed_revocations(context: ssl.SSLContext, authority: Path | None) -> None:
+    """Refuse what `yinling certs revoke` took back: its list lies beside the authority."""
+    taken_back = None if authority is None else authority.with_name(REVOKED_LIST)
+    if taken_back is None or not taken_back.exists():
+        return
+    try:
+        context.load_verify_locations(taken_back)
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateUnreadableError(f"{taken_back}: {error}") from error
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 class ServedCertificate:

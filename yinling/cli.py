@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from yinling.commands.backtest import backtest_rule
+from yinling.commands.certs import certs_app
 from yinling.commands.rules import rules_app
 from yinling.commands.timeseries import timeseries_app
 from yinling.errors import COULD_NOT_START, CannotStartError
@@ -30,6 +31,7 @@ app.add_typer(user_app, name="user")
 rules_app.command("backtest")(backtest_rule)
 app.add_typer(rules_app, name="rules")
 app.add_typer(timeseries_app, name="timeseries")
+app.add_typer(certs_app, name="certs")
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="D", help="Folder of everything that survives (YINLING_DATA_DIR).")
