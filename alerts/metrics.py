@@ -25,6 +25,9 @@ DUE_LATENESS_SECONDS = Gauge("yinling_due_lateness_seconds", "How late the last 
 CLOCK_STEPS = Counter("yinling_clock_steps_total", "Steps of the wall clock that moved open dues.")
 CHORES_FAILED = Counter("yinling_pager_chores_failed_total", "Chores of the pager that failed and will be tried again.", ["chore"])
 AUDITS = Counter("yinling_audits_total", "Looks of the auditor by what they found.", ["found"])
+CERTIFICATE_DAYS_LEFT = Gauge(
+    "yinling_certificate_days_left", "Whole days until a certificate in use ends; negative when it is over.", ["certificate"]
+)
 PROBE_SECONDS = Histogram(
     "yinling_probe_seconds",
     "From the sending of a synthetic alarm to its commit.",
@@ -39,6 +42,7 @@ for _counter, _labels in ((PROBES, "lost"), (AUDITS, "flaw"), (PAGES, "failed"),
 __all__ = [
     "ANSWER_SECONDS",
     "AUDITS",
+    "CERTIFICATE_DAYS_LEFT",
     "CHORES_FAILED",
     "CLOCK_STEPS",
     "DUE_LATENESS_SECONDS",

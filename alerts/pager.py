@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from alerts.certificate_watch import CertificateWatch
 from alerts.clocks import follow_step, work_off
 from alerts.metrics import CHORES_FAILED
 from alerts.outage_watch import OutageWatch
@@ -69,6 +70,7 @@ class PagerLoop:
             "digest": lambda: digest.work(desk),
             "outages": OutageWatch(desk).tick,
             "waiting": Waiting(desk).tick,
+            "certificates": CertificateWatch(desk).tick,
             **(chores or {}),
             "tidy": self._tidy,
         }

@@ -25,7 +25,7 @@ from core.clock import Clock
 from core.config import Settings
 from core.database import Database
 from core.tls import ServedCertificate, keep_fresh, served_certificate
-from ingest.broker import nats_servers
+from ingest.broker import nats_context, nats_servers
 from ingest.broker_secrets import load_or_create_secrets
 from people.attempts import FailedAttempts
 from people.sign_in import SignInDesk
@@ -86,7 +86,7 @@ def serve(settings: Settings, clock: Clock) -> None:
     database = Database.of(settings, "yinling-api")
     readings = open_store(settings, clock)
     password = load_or_create_secrets(settings).password
-    bus = Bus(nats_servers(settings), user=BUS_USER, password=password, name="yinling-api")
+    bus = Bus(nats_servers(settings), user=BUS_USER, password=password, name="yinling-api", tls=nats_context(settings))
     deps = make_deps(settings, clock, database, readings, bus)
     served = served_certificate(settings) if settings.transport.speaks_tls("http") else None
     config = uvicorn.Config(

@@ -7,6 +7,7 @@ requests gather what each process says of its own health. Nothing here is stored
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,11 +30,14 @@ StatusSource = Callable[[], Mapping[str, Any]]
 class Bus:
     """A connection to one of the broker's nodes for Yinling's own words; reconnects for ever, to whichever answers."""
 
-    def __init__(self, servers: str | Sequence[str], *, user: str, password: str, name: str) -> None:
+    def __init__(
+        self, servers: str | Sequence[str], *, user: str, password: str, name: str, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._servers = [servers] if isinstance(servers, str) else list(servers)
         self._user = user
         self._password = password
         self._name = name
+        self._tls = tls
         self._client = Client()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -60,6 +64,9 @@ class Bus:
                     # A node whose machine lost its power says nothing: it is left after three of these.
                     ping_interval=_PING_SECONDS,
                     max_outstanding_pings=2,
+                    tls=self._tls,
+                    # Before anything is said: a stranger in between could answer that no TLS is wanted, and hear the password.
+                    tls_handshake_first=self._tls is not None,
                     error_cb=quiet,
                 )
             except (OSError, NatsError, TimeoutError):

@@ -31,10 +31,10 @@ from core.certificates import (
     make_authority,
     new_key,
 )
+from core.tls import REVOKED_LIST
 
 AUTHORITY = "authority"
 DEVICES = "devices"
-REVOKED_LIST = "revoked.pem"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -217,7 +217,6 @@ def _aside(path: Path, body: bytes) -> Path:
 __all__ = [
     "AUTHORITY",
     "DEVICES",
-    "REVOKED_LIST",
     "CertificateFolder",
     "CertificateFolderError",
     "Kept",

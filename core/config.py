@@ -10,13 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.addresses import HIGHEST_PORT, split_address
 from core.database_settings import DatabaseSettings
 from core.setting_files import SecretFiles
-from core.transport import Link, Transport, with_verified_tls
+from core.tls_settings import TlsSettings
+from core.transport import Transport, with_verified_tls
 
 Port = Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -30,7 +31,7 @@ _ADDRESSES_WITH_SECRETS = frozenset({"database_url", "fallback_urls", "second_ce
 """Addresses that hold a password or a token."""
 
 
-class Settings(DatabaseSettings):
+class Settings(TlsSettings, DatabaseSettings):
     """The settings of one centre. Ports of 0 mean "any free one on loopback"."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
@@ -41,31 +42,6 @@ class Settings(DatabaseSettings):
     mqtt_port: Port = Field(1883, description="Port devices speak MQTT to.")
     gateway_port: Port = Field(1884, description="Port gateways (Zigbee2MQTT and the like) speak MQTT to.")
     public_host: str | None = Field(None, description="Host name told to devices at provisioning; the listening host when unset.")
-    mqtt_websocket_port: Port | None = Field(None, description="Port devices speak MQTT over WebSocket to; not opened when unset.")
-    certificate_port: Port | None = Field(
-        None, description="Port devices that have a certificate instead of a secret speak MQTT to; not opened when unset."
-    )
-    tls_certificate: Path | None = Field(
-        None,
-        description="Certificate with its chain (PEM) that the broker, the gateway port and the pages show; makes them speak TLS.",
-    )
-    tls_key: Path | None = Field(
-        None, validate_default=True, description="Private key (PEM, without a password) of that certificate."
-    )
-    tls_authority: Path | None = Field(
-        None,
-        description="Authority (PEM) trusted where Yinling connects: broker, PostgreSQL, InfluxDB; the system's when unset.",
-    )
-    certificates_dir: Path | None = Field(
-        None, description="Where `yinling certs` keeps its authorities and what they issued; `certs` in the data folder when unset."
-    )
-    certificate_warning_days: Annotated[int, Field(ge=8)] = Field(
-        30, description="A certificate that ends within this is an incident of the system, and a grave one in its last 7 days."
-    )
-    plain_links: Annotated[tuple[Link, ...], NoDecode] = Field(
-        (),
-        description="What may go without TLS even off loopback, separated by spaces: http, mqtt, gateway, nats, database, influx.",
-    )
     nats_host: str = Field("127.0.0.1", description="Where the broker's own client port is reached by Yinling's processes.")
     nats_port: Port = Field(4222, description="The broker's own client port; `yinling run` picks a free one unless it is set.")
     nats_monitor_port: Port = Field(
@@ -298,7 +274,7 @@ class Settings(DatabaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_json: bool = Field(default=False, description="Log JSON lines instead of readable ones.")
 
-    @field_validator("fallback_urls", "web_push_hosts", "plain_links", mode="before")
+    @field_validator("fallback_urls", "web_push_hosts", mode="before")
     @classmethod
     def _split_urls(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
@@ -316,29 +292,31 @@ class Settings(DatabaseSettings):
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, SecretFiles(settings_cls, PREFIX, secret_names())
 
-    @field_validator("tls_key")
-    @classmethod
-    def _certificate_has_its_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if (info.data.get("tls_certificate") is None) != (value is None):
-            raise ValueError("YINLING_TLS_CERTIFICATE and YINLING_TLS_KEY are set together or not at all")
-        return value
-
     @property
     def transport(self) -> Transport:
         """Which links leave the machine, and which speak TLS."""
         return Transport(
             host=self.host,
-            nats_host=self.nats_host,
+            nats_hosts=self._nats_hosts(),
             database_url=self.database_url,
             influx_url=getattr(self, "influx_url", None),
             has_certificate=self.tls_certificate is not None,
             plain=self.plain_links,
         )
 
+    def _nats_hosts(self) -> tuple[str, ...]:
+        elsewhere = [split_address(address)[0] for address in (*self.nats_servers, *self.nats_cluster_routes)]
+        return tuple(dict.fromkeys([self.nats_host, *filter(None, [self.nats_cluster_host]), *elsewhere]))
+
     @property
     def certificates_folder(self) -> Path:
         """Where `yinling certs` keeps everything."""
         return self.certificates_dir or self.data_dir / "certs"
+
+    @property
+    def device_authority(self) -> Path:
+        """The authority whose certificates devices may show."""
+        return self.certificates_folder / "devices.pem"
 
     @property
     def secure_cookies(self) -> bool:

@@ -224,6 +224,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "这个设备经网关通信，没有自己的密码。",
         "This device speaks through its gateway and has no password of its own.",
     ),
+    "device_certificates_unavailable": (
+        "本中心没有启用设备证书（缺少 {reason}），请改用密码，或由管理员按“docs/tls.md”启用。",
+        "This centre gives devices no certificates ({reason} is missing): use a secret, or see docs/tls.md.",
+    ),
+    "certificate_request_invalid": (
+        "设备的证书申请不能使用：{reason}",
+        "The device's certificate request cannot be used: {reason}.",
+    ),
     "unknown_template": ("没有这种通知文本。", "There is no such text."),
     "template_placeholder": (
         "不能使用“{placeholder}”。占位符只能是花括号里的单个名称。",

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import structlog
 
-from core.certificate_folder import REVOKED_LIST
 from core.config import Settings
 from core.transport import is_loopback
 
 log = structlog.get_logger()
 
+REVOKED_LIST = "revoked.pem"
+"""Beside an authority: what it took back."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
 """How often files are looked at for a new certificate."""
@@ -30,8 +31,8 @@ class CertificateUnreadableError(RuntimeError):
     """A certificate, its key or an authority that cannot be used; the text says which file and why."""
 
 
-def client_context(settings: Settings, host: str) -> ssl.SSLContext:
-    """What Yinling verifies a server by: the authority, and the server's name unless it is this machine itself.
+def client_context(settings: Settings, *hosts: str) -> ssl.SSLContext:
+    """What Yinling verifies servers by: the authority, and their names unless all are this machine itself.
 
     A certificate for people carries the centre's public name; over loopback, or to the address we listen on, nobody
     else can answer. Raises `CertificateUnreadableError`.
@@ -42,7 +43,7 @@ def client_context(settings: Settings, host: str) -> ssl.SSLContext:
         raise CertificateUnreadableError(f"YINLING_TLS_AUTHORITY {settings.tls_authority}: {error}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _heed_revocations(context, settings.tls_authority)
-    if is_loopback(host) or host == settings.host:
+    if all(is_loopback(host) or host == settings.host for host in hosts):
         context.check_hostname = False
     return context
 
@@ -62,14 +63,14 @@ def _heed_revocations(context: ssl.SSLContext, authority: Path | None) -> None:
 class ServedCertificate:
     """The certificate this process shows; `context` may be used by any number of servers. Not thread-safe: one event loop."""
 
-    def __init__(self, certificate: Path, key: Path, *, clients: Path | None = None) -> None:
+    def __init__(self, certificate: Path, key: Path, *, clients: Path | None = None, required: bool = False) -> None:
         self._certificate = certificate
         self._key = key
         self._clients = clients
         self._stamp = _stamp(self._files())
         self.context = self._load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
         if clients is not None:
-            self.context.verify_mode = ssl.CERT_OPTIONAL
+            self.context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
 
     def refresh(self) -> bool:
         """Read the files again if they changed; whether new connections now see another certificate."""
@@ -101,11 +102,14 @@ class ServedCertificate:
         return context
 
 
-def served_certificate(settings: Settings, *, clients: Path | None = None) -> ServedCertificate | None:
-    """The certificate of the settings; None when there is none. Raises `CertificateUnreadableError`."""
+def served_certificate(settings: Settings, *, clients: Path | None = None, required: bool = False) -> ServedCertificate | None:
+    """The certificate of the settings; None when there is none. Raises `CertificateUnreadableError`.
+
+    Certificates of `clients`' authority are asked for, and `required` refuses who has none.
+    """
     if settings.tls_certificate is None or settings.tls_key is None:
         return None
-    return ServedCertificate(settings.tls_certificate, settings.tls_key, clients=clients)
+    return ServedCertificate(settings.tls_certificate, settings.tls_key, clients=clients, required=required)
 
 
 async def keep_fresh(*served: ServedCertificate | None) -> None:
@@ -159,6 +163,7 @@ def _stamp(files: tuple[Path, ...]) -> tuple[tuple[int, int, int], ...]:
 
 
 __all__ = [
+    "REVOKED_LIST",
     "CertificateUnreadableError",
     "ServedCertificate",
     "client_context",

@@ -47,7 +47,8 @@ class Transport:
     """What decides: where things listen and connect, whether there is a certificate, and what may be plain."""
 
     host: str
-    nats_host: str
+    nats_hosts: tuple[str, ...]
+    """Everywhere the broker's own ports are: client ports, and those of a cluster."""
     database_url: str | None
     influx_url: str | None
     has_certificate: bool
@@ -62,7 +63,9 @@ class Transport:
         if link in self.plain:
             return False
         if link == "nats":
-            return not is_loopback(self.nats_host)
+            return not all(map(is_loopback, self.nats_hosts))
+        if link == "mqtt":
+            return self.has_certificate or not all(map(is_loopback, (self.host, *self.nats_hosts)))
         return self.has_certificate or not is_loopback(self.host)
 
     def open_links(self) -> Iterator[OpenLink]:
@@ -71,8 +74,8 @@ class Transport:
         for link in ("http", "mqtt", "gateway"):
             if link not in self.plain and not self.has_certificate and not is_loopback(self.host):
                 yield OpenLink(link, self.host, certificate)
-        if "nats" not in self.plain and not self.has_certificate and not is_loopback(self.nats_host):
-            yield OpenLink("nats", self.nats_host, certificate)
+        if not self.has_certificate and self.speaks_tls("nats"):
+            yield OpenLink("nats", next(host for host in self.nats_hosts if not is_loopback(host)), certificate)
         if "database" not in self.plain and self.database_url is not None:
             yield from _open_database(make_url(self.database_url))
         if "influx" not in self.plain and self.influx_url is not None:

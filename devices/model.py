@@ -70,6 +70,9 @@ class Device(OfCentre, Base):
     serial: Mapped[str | None] = mapped_column(sa.String(120))
     model: Mapped[str | None] = mapped_column(sa.String(200))
     secret_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    certificate_hash: Mapped[str | None] = mapped_column(sa.String(64))
+    """SHA-256 of the certificate it signs in with, where it has one instead of a secret."""
+    certificate_ends_at: Mapped[datetime | None]
     client_id: Mapped[str | None] = mapped_column(sa.String(128))
     state: Mapped[str] = mapped_column(sa.String(20), default=DeviceState.REGISTERED, server_default="registered")
     live_at: Mapped[datetime | None]
@@ -85,6 +88,6 @@ class Device(OfCentre, Base):
     """`{metric: {"value": x, "at": epoch ms}}`: the latest of each, for pages; the series is in the time-series store."""
     refused_at: Mapped[datetime | None]
     refused_reason: Mapped[str | None] = mapped_column(sa.String(60))
-    """The last time the broker refused it, and why: wrong_secret, wrong_client_id, foreign_topic, thrown_out."""
+    """The last time the broker refused it, and why: wrong_secret, wrong_certificate, wrong_client_id, foreign_topic, thrown_out."""
     silence_due_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from devices.certificates import DeviceCertificate
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Room = Annotated[str, Field(max_length=60)]
 Serial = Annotated[str, Field(min_length=1, max_length=120)]
@@ -37,11 +39,13 @@ class DeviceChanges(_In):
 
 @dataclass(frozen=True, slots=True)
 class MqttAccess:
-    """What a device needs to speak. The password is known here and then only as its hash."""
+    """What a device needs to speak. The password, or the key of its certificate, is known here and then no more."""
 
     host: str
     port: int
+    tls: bool
     username: str
-    password: str
+    password: str | None
     client_id: str
     topic: str
+    certificate: DeviceCertificate | None = None

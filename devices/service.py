@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.config import Settings
 from core.errors import ConflictError, InvalidInputError
 from core.ids import hash_secret, new_code, new_secret
+from devices.certificates import DeviceCertificate
 from devices.model import Device, DeviceState
 from devices.profiles import Profile, catalogue
 from devices.schemas import DeviceChanges, MqttAccess, NewDevice
@@ -54,27 +55,34 @@ def provision(session: Session, home: Home, wanted: NewDevice, now: datetime) ->
     return device, secret
 
 
-def access_for(device: Device, home_code: str, secret: str, settings: Settings) -> MqttAccess:
-    """Where and as whom the device signs in; gateways get the gateway port."""
+def access_for(
+    device: Device, home_code: str, secret: str | None, settings: Settings, certificate: DeviceCertificate | None = None
+) -> MqttAccess:
+    """Where and as whom the device signs in; gateways get the gateway port, devices with a certificate theirs."""
     profile = catalogue().get(device.profile)
     through_gateway_port = profile is not None and profile.is_gateway
+    port = settings.mqtt_port if certificate is None or settings.certificate_port is None else settings.certificate_port
     return MqttAccess(
         host=settings.device_host,
-        port=settings.gateway_port if through_gateway_port else settings.mqtt_port,
+        port=settings.gateway_port if through_gateway_port else port,
+        tls=settings.transport.speaks_tls("gateway" if through_gateway_port or certificate is not None else "mqtt"),
         username=device.code,
         password=secret,
+        certificate=certificate,
         client_id=device.client_id or f"yl-{device.code}",
         topic=f"{_TOPIC_ROOT}/{home_code}/{device.code}",
     )
 
 
 def rotate_secret(session: Session, device: Device) -> str:
-    """A new secret; the old one no longer signs in. ConflictError `device_has_no_secret`, `device_retired`."""
+    """A new secret; the old one, or its certificate, no longer signs in. ConflictError `device_has_no_secret`, `device_retired`."""
     _not_retired(device)
-    if device.secret_hash is None:
+    if device.client_id is None:
         raise ConflictError("device_has_no_secret")
     secret = new_secret()
     device.secret_hash = hash_secret(secret)
+    device.certificate_hash = None
+    device.certificate_ends_at = None
     device.refused_at = None
     device.refused_reason = None
     session.flush()

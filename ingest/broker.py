@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import ssl
 import sysconfig
 from pathlib import Path
 from typing import NoReturn
@@ -18,7 +19,8 @@ import structlog
 
 from core.addresses import in_address, split_address
 from core.config import Settings
-from ingest.broker_config import LOG_FILE_BYTES, LOG_FILES, BrokerPlan, ClusterPlan, render
+from core.tls import client_context
+from ingest.broker_config import LOG_FILE_BYTES, LOG_FILES, BrokerPlan, ClusterPlan, TlsPlan, render
 from ingest.broker_secrets import BrokerSecrets, load_or_create_secrets
 
 log = structlog.get_logger()
@@ -108,6 +110,35 @@ def cluster_of(settings: Settings, secrets: BrokerSecrets) -> ClusterPlan | None
     )
 
 
+def tls_of(settings: Settings) -> TlsPlan | None:
+    """What the broker shows, where there is a certificate."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return TlsPlan(
+        certificate=settings.tls_certificate.resolve(),
+        key=settings.tls_key.resolve(),
+        authority=None if settings.tls_authority is None else settings.tls_authority.resolve(),
+        mqtt=settings.transport.speaks_tls("mqtt"),
+        client=settings.transport.speaks_tls("nats"),
+        routes="nats" not in settings.plain_links,
+    )
+
+
+def nats_context(settings: Settings) -> ssl.SSLContext | None:
+    """What Yinling's processes verify the broker's own port by; None where it is plain."""
+    if not settings.transport.speaks_tls("nats"):
+        return None
+    addresses = settings.nats_servers or (f"{in_address(settings.nats_host)}:{settings.nats_port}",)
+    return client_context(settings, *(split_address(address)[0] for address in addresses))
+
+
+def mqtt_context(settings: Settings) -> ssl.SSLContext | None:
+    """What Yinling's own MQTT clients verify the broker by; None where it is plain."""
+    if not settings.transport.speaks_tls("mqtt"):
+        return None
+    return client_context(settings, *(host for host, _port in mqtt_servers(settings)))
+
+
 def plan_of(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = False, store_bytes: int | None = None) -> BrokerPlan:
     """The broker's plan from the settings and the free disk; `store_bytes` overrules the latter."""
     folder = broker_dir(settings)
@@ -141,6 +172,8 @@ def plan_of(settings: Settings, secrets: BrokerSecrets, *, ingest_only: bool = F
         admits_devices=not ingest_only,
         server_name=settings.nats_node,
         cluster=cluster_of(settings, secrets),
+        tls=tls_of(settings),
+        websocket_port=settings.mqtt_websocket_port,
     )
 
 
@@ -182,12 +215,15 @@ __all__ = [
     "exec_broker",
     "load_or_create_secrets",
     "log_path",
+    "mqtt_context",
     "mqtt_host",
     "mqtt_servers",
+    "nats_context",
     "nats_server_path",
     "nats_servers",
     "plan_of",
     "store_limit_bytes",
     "sync_interval_milliseconds",
+    "tls_of",
     "write_config",
 ]

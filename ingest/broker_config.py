@@ -19,6 +19,9 @@ ACCOUNT = "YL"
 
 BUS_USER = "yinling"
 INGEST_USER = "ingest"
+DEVICE_USER = ".device"
+"""What the broker calls every device that is in. A reload keeps only connections whose user stands in the configuration; no
+device has such a name, and whoever tries it is asked for a device's secret like anybody else."""
 WATCHER_USER = "watcher"
 
 Lane = Literal["alarm", "data"]
@@ -34,6 +37,9 @@ MOST_CONNECTIONS = 1_000_000
 
 SIGN_IN_TIMEOUT_SECONDS = 2
 """How long the broker waits for the answer to one sign-in. A question asked while no worker listens waits as long."""
+
+TLS_TIMEOUT_SECONDS = 5
+"""A handshake over a slow mobile line takes its time; the broker's own limit of 2 cuts some off."""
 
 LOG_FILE_BYTES = 8 * 1024 * 1024
 LOG_FILES = 4
@@ -53,6 +59,18 @@ class ClusterPlan:
     routes: Sequence[str]
     password: str
     replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPlan:
+    """What the broker shows and where it speaks TLS: to devices, to Yinling's processes, between its nodes."""
+
+    certificate: Path
+    key: Path
+    authority: Path | None
+    mqtt: bool
+    client: bool
+    routes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,8 @@ class BrokerPlan:
     admits_devices: bool = True
     server_name: str = "yinling"
     cluster: ClusterPlan | None = None
+    tls: TlsPlan | None = None
+    websocket_port: int | None = None
 
 
 def mappings(partitions: int) -> dict[str, str]:
@@ -108,7 +128,7 @@ log_file: {q(str(plan.log_file))}
 log_size_limit: {LOG_FILE_BYTES}
 logfile_max_num: {LOG_FILES}
 logtime_utc: true
-
+{_client_tls(plan.tls)}
 jetstream {{
   store_dir: {q(str(plan.store_dir))}
   sync_interval: {sync}
@@ -123,14 +143,16 @@ mqtt {{
   listen: {q(_address(plan.host, plan.mqtt_port))}
   ack_wait: "{plan.ack_wait_seconds}s"
   max_ack_pending: {min(plan.max_ack_pending, MOST_ACK_PENDING)}
-{_replicas(plan)}}}
-{_cluster(plan)}
+{_replicas(plan)}{_device_tls(plan)}}}
+{_websocket(plan)}{_cluster(plan)}
 accounts {{
   {ACCOUNT} {{
     jetstream: enabled
     users: [
       {{ user: {q(BUS_USER)}, {user} }}
       {{ user: {q(INGEST_USER)}, {user} }}
+      # Nobody signs in as this one: devices carry its name once they are in, and so stay in when certificates are renewed.
+      {{ user: {q(DEVICE_USER)}, {user} }}
     ]
 {mapped}
   }}
@@ -165,11 +187,44 @@ cluster {{
   ping_max: 2
   # Devices are told by us where the nodes are; what a node thinks of its own address may be inside a network of containers.
   no_advertise: true
-  routes: [
+{_cluster_tls(plan.tls)}  routes: [
 {routes}
   ]
 }}
 """
+
+
+def _tls(tls: TlsPlan, indent: str, *more: str) -> str:
+    """A `tls` block; without `verify`, because a device proves itself to the sign-in."""
+    files = [f"cert_file: {_quoted(str(tls.certificate))}", f"key_file: {_quoted(str(tls.key))}"]
+    lines = ["tls {", *(f"  {line}" for line in (*files, *more, f"timeout: {TLS_TIMEOUT_SECONDS}")), "}"]
+    return textwrap.indent("\n".join(lines), indent) + "\n"
+
+
+def _client_tls(tls: TlsPlan | None) -> str:
+    return "" if tls is None or not tls.client else _tls(tls, "", "handshake_first: true")
+
+
+def _device_tls(plan: BrokerPlan) -> str:
+    return _tls(plan.tls, "  ") if plan.tls is not None and plan.tls.mqtt else ""
+
+
+def _websocket(plan: BrokerPlan) -> str:
+    if plan.websocket_port is None:
+        return ""
+    inside = _device_tls(plan) or "  no_tls: true\n"
+    return f"""
+websocket {{
+  listen: {_quoted(_address(plan.host, plan.websocket_port))}
+{inside}}}
+"""
+
+
+def _cluster_tls(tls: TlsPlan | None) -> str:
+    """Nodes show each other their certificates, and each verifies the other's."""
+    if tls is None or not tls.routes:
+        return ""
+    return _tls(tls, "  ", *([] if tls.authority is None else [f"ca_file: {_quoted(str(tls.authority))}"]))
 
 
 def _address(host: str, port: int) -> str:
@@ -206,6 +261,7 @@ __all__ = [
     "ACCOUNT",
     "BUS_USER",
     "CLUSTER_NAME",
+    "DEVICE_USER",
     "INGEST_USER",
     "LANE_OF_CHANNEL",
     "LOG_FILES",
@@ -218,6 +274,7 @@ __all__ = [
     "BrokerPlan",
     "ClusterPlan",
     "Lane",
+    "TlsPlan",
     "mappings",
     "render",
 ]

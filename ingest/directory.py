@@ -1,4 +1,4 @@
-"""Who may sign in: devices and their secrets, from the database, or from a snapshot on disk when it is away.
+"""Who may sign in: devices, their secrets and certificates, from the database, or from a snapshot on disk when it is away.
 
 Every sign-in asks the database, so a new secret or a retirement holds at once. A thread writes what the database says
 to a file every few seconds (aside, synced, renamed: a death leaves the old file whole); when the database does not
@@ -39,14 +39,15 @@ _AWAY = (sa.exc.SQLAlchemyError, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class DeviceCredentials:
-    """What a sign-in is compared with. `secret_hash` is the SHA-256 of a 256-bit random secret."""
+    """What a sign-in is compared with: the SHA-256 of a 256-bit random secret, or of the device's certificate."""
 
     code: str
     home_code: str
-    secret_hash: str
+    secret_hash: str | None
     client_id: str
     is_gateway: bool
     retired: bool
+    certificate_hash: str | None = None
 
 
 class DeviceDirectory(Protocol):
@@ -71,8 +72,8 @@ def no_longer_allowed(before: Mapping[str, DeviceCredentials], now: Mapping[str,
     ]
 
 
-def _admits(device: DeviceCredentials) -> tuple[str, str, str]:
-    return device.secret_hash, device.client_id, device.home_code
+def _admits(device: DeviceCredentials) -> tuple[str | None, str | None, str, str]:
+    return device.secret_hash, device.certificate_hash, device.client_id, device.home_code
 
 
 class DatabaseDirectory:
@@ -126,7 +127,7 @@ class DatabaseDirectory:
         return found
 
     def refresh(self) -> None:
-        """Read every device with a secret and write the snapshot if anything changed. Raises what the database raises."""
+        """Read every device that may sign in and write the snapshot if anything changed. Raises what the database raises."""
         with self._database.snapshot() as session:
             rows = session.execute(self._query()).all()
         fresh = {row.code: self._credentials(row) for row in rows}
@@ -152,14 +153,22 @@ class DatabaseDirectory:
         return self._credentials(row) if row is not None else None
 
     @staticmethod
-    def _query() -> sa.Select[str, str, str | None, str | None, str, str]:
+    def _query() -> sa.Select[str, str, str | None, str | None, str, str, str | None]:
         return (
-            sa.select(Device.code, Home.code.label("home_code"), Device.secret_hash, Device.client_id, Device.profile, Device.state)
+            sa.select(
+                Device.code,
+                Home.code.label("home_code"),
+                Device.secret_hash,
+                Device.client_id,
+                Device.profile,
+                Device.state,
+                Device.certificate_hash,
+            )
             .join(Home, Home.id == Device.home_id)
-            .where(Device.secret_hash.is_not(None), Device.client_id.is_not(None))
+            .where(sa.or_(Device.secret_hash.is_not(None), Device.certificate_hash.is_not(None)), Device.client_id.is_not(None))
         )
 
-    def _credentials(self, row: sa.Row[str, str, str | None, str | None, str, str]) -> DeviceCredentials:
+    def _credentials(self, row: sa.Row[str, str, str | None, str | None, str, str, str | None]) -> DeviceCredentials:
         return DeviceCredentials(
             code=row.code,
             home_code=row.home_code,
@@ -167,6 +176,7 @@ class DatabaseDirectory:
             client_id=row.client_id,
             is_gateway=self._is_gateway(row.profile),
             retired=row.state == DeviceState.RETIRED,
+            certificate_hash=row.certificate_hash,
         )
 
 

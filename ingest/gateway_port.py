@@ -1,5 +1,8 @@
 """The port gateways connect to: a relay to the broker's MQTT port that changes topics and nothing else.
 
+A second one of its kind, the certificate port, changes no topics: it is for devices that have a certificate instead of a
+secret. Both verify a certificate that is shown and sign in for its device (`ingest.certificate_badge`).
+
 Acknowledgements stay end to end: a PUBACK that a gateway gets is the broker's own. Nothing is stored here; when this
 process, the broker or the gateway dies, both sides of the connection are closed, and what was not acknowledged is sent
 again by whoever still has it. What is no MQTT closes that one connection, with a line in the log.
@@ -9,15 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import socket
 import ssl
+from dataclasses import dataclass
 
 import structlog
 
 from core.config import Settings
-from ingest.broker import mqtt_servers
+from ingest.broker import mqtt_context, mqtt_servers
+from ingest.certificate_badge import CertificateBadge, device_in
 from ingest.gateway_topics import TO_BROKER, TO_GATEWAY
-from ingest.mqtt_packets import MalformedPacketError, PacketRewriter, TopicRules
+from ingest.mqtt_packets import Credentials, MalformedPacketError, PacketRewriter, TopicRules
 
 log = structlog.get_logger()
 
@@ -25,18 +31,44 @@ _CHUNK_BYTES = 64 * 1024
 _MOST_CONNECTIONS = 10_000
 _CONNECT_SECONDS = 2.0
 _LINGER_SECONDS = 5.0
+_HANDSHAKE_SECONDS = 10.0
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-class GatewayPort:
-    """Listens for gateways on the settings' gateway port (0: any free one); the figures are for metrics."""
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How topics change in each direction."""
 
-    def __init__(self, settings: Settings, *, tls: ssl.SSLContext | None = None) -> None:
+    to_broker: TopicRules = TO_BROKER
+    to_device: TopicRules = TO_GATEWAY
+
+
+AS_THEY_ARE = Ways(TopicRules(), TopicRules())
+
+
+class GatewayPort:
+    """Listens for gateways on the settings' gateway port (0: any free one); the figures are for metrics.
+
+    `tls` makes it speak TLS; with a `badge`, clients that show a certificate `tls` verifies are signed in by it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        port: int | None = None,
+        ways: Ways | None = None,
+        tls: ssl.SSLContext | None = None,
+        badge: CertificateBadge | None = None,
+    ) -> None:
         self._host = settings.host
-        self._port = settings.gateway_port
+        self._port = settings.gateway_port if port is None else port
+        self._rules = ways or Ways()
         self._servers = mqtt_servers(settings)
         self._tls = tls
+        self._badge = badge
+        self._upstream = mqtt_context(settings)
         self._server: asyncio.Server | None = None
         self._relays: set[asyncio.Task[None]] = set()
         self.malformed = 0
@@ -64,7 +96,10 @@ class GatewayPort:
 
     async def start(self) -> None:
         """Listen; `OSError` when the port is taken."""
-        self._server = await asyncio.start_server(self._accept, self._host, self._port, ssl=self._tls, limit=_CHUNK_BYTES)
+        shakes = _HANDSHAKE_SECONDS if self._tls is not None else None
+        self._server = await asyncio.start_server(
+            self._accept, self._host, self._port, ssl=self._tls, ssl_handshake_timeout=shakes, limit=_CHUNK_BYTES
+        )
 
     async def stop(self) -> None:
         """Close the port and every connection."""
@@ -98,8 +133,8 @@ class GatewayPort:
             await _close(gateway[1])
             return
         ways = [
-            asyncio.create_task(_pump(gateway[0], broker[1], TO_BROKER)),
-            asyncio.create_task(_pump(broker[0], gateway[1], TO_GATEWAY)),
+            asyncio.create_task(_pump(gateway[0], broker[1], PacketRewriter(self._rules.to_broker, self._credentials(gateway[1])))),
+            asyncio.create_task(_pump(broker[0], gateway[1], PacketRewriter(self._rules.to_device))),
         ]
         try:
             ended, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -120,13 +155,25 @@ class GatewayPort:
         *others, last = self._servers
         for server in others:
             with contextlib.suppress(OSError, TimeoutError):
-                return await asyncio.wait_for(asyncio.open_connection(*server, limit=_CHUNK_BYTES), _CONNECT_SECONDS)
-        return await asyncio.wait_for(asyncio.open_connection(*last, limit=_CHUNK_BYTES), _CONNECT_SECONDS)
+                return await self._open(server)
+        return await self._open(last)
+
+    async def _open(self, server: tuple[str, int]) -> Stream:
+        opening = asyncio.open_connection(*server, ssl=self._upstream, limit=_CHUNK_BYTES)
+        return await asyncio.wait_for(opening, _CONNECT_SECONDS)
+
+    def _credentials(self, writer: asyncio.StreamWriter) -> Credentials | None:
+        """What the certificate that was shown signs in with; None when none was."""
+        shown = writer.get_extra_info("ssl_object")
+        raw = None if shown is None else shown.getpeercert(binary_form=True)
+        if self._badge is None or shown is None or raw is None:
+            return None
+        code = device_in(shown.getpeercert()) or ""
+        return Credentials(code, self._badge.seal(code, hashlib.sha256(raw).hexdigest()))
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rules: TopicRules) -> None:
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rewriter: PacketRewriter) -> None:
     """Carry one direction until its end; a slow receiver holds up its sender, so memory stays bounded."""
-    rewriter = PacketRewriter(rules)
     while data := await reader.read(_CHUNK_BYTES):
         writer.writelines(rewriter.feed(data))
         await writer.drain()
@@ -149,4 +196,4 @@ def _keep_alive(writer: asyncio.StreamWriter) -> None:
             handle.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
-__all__ = ["GatewayPort"]
+__all__ = ["AS_THEY_ARE", "GatewayPort", "Ways"]

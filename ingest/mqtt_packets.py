@@ -20,7 +20,7 @@ _LARGEST_REMAINING = 268_435_455
 _LARGEST_STRING = 65_535
 _LENGTH_BYTES = 4
 _CONTINUES = 0x80
-_FLAG_WILL, _MQTT_3_1_1 = 0x04, 4
+_FLAG_WILL, _FLAG_PASSWORD, _FLAG_USERNAME, _MQTT_3_1_1 = 0x04, 0x40, 0x80, 4
 
 Rewrite = Callable[[str], str]
 
@@ -41,11 +41,20 @@ class TopicRules:
     subscription: Rewrite = _keep
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a CONNECT signs in with instead of what it says."""
+
+    username: str
+    password: str
+
+
 class PacketRewriter:
     """One direction of one connection. Feed it what was read; send what it returns, in order."""
 
-    def __init__(self, rules: TopicRules) -> None:
+    def __init__(self, rules: TopicRules, credentials: Credentials | None = None) -> None:
         self._rules = rules
+        self._credentials = credentials
         self._held = bytearray()
         self._passing = 0
 
@@ -122,11 +131,18 @@ class PacketRewriter:
             raise MalformedPacketError("a CONNECT that ends early")
         level, flags = body[after], body[after + 1]
         # 3 is MQTT 3.1 with the same layout; the broker itself refuses what it does not speak, such as 5.
-        if level > _MQTT_3_1_1 or not flags & _FLAG_WILL or protocol not in {b"MQTT", b"MQIsdp"}:
+        if level > _MQTT_3_1_1 or protocol not in {b"MQTT", b"MQIsdp"}:
             return body
-        _client, will = _string(body, after + 4)
-        topic, message = _string(body, will)
-        return body[:will] + _pack(self._rules.publication(_text(topic))) + body[message:]
+        _client, at = _string(body, after + 4)
+        begin = body[:at]
+        if flags & _FLAG_WILL:
+            topic, message = _string(body, at)
+            _message, at = _string(body, message)
+            begin += _pack(self._rules.publication(_text(topic))) + body[message:at]
+        if self._credentials is None:
+            return begin + body[at:]
+        signed = _pack(self._credentials.username) + _pack(self._credentials.password)
+        return begin[: after + 1] + bytes([flags | _FLAG_USERNAME | _FLAG_PASSWORD]) + begin[after + 2 :] + signed
 
     def _filters(self, body: bytes, *, with_qos: bool) -> bytes:
         out, at = bytearray(body[:2]), 2
@@ -190,4 +206,4 @@ def _pack(topic: str) -> bytes:
     return len(encoded).to_bytes(2, "big") + encoded
 
 
-__all__ = ["MOST_WHOLE_BYTES", "MalformedPacketError", "PacketRewriter", "TopicRules"]
+__all__ = ["MOST_WHOLE_BYTES", "Credentials", "MalformedPacketError", "PacketRewriter", "TopicRules"]

@@ -7,6 +7,7 @@ resident's button would meet. Nothing is kept here; a run that is not answered i
 from __future__ import annotations
 
 import hashlib
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,15 @@ class ProbeDevice:
     """One button. `on_answer` is called on the network thread."""
 
     def __init__(  # noqa: PLR0913 the seams of an edge, all named
-        self, servers: Sequence[Server], *, topic: str, device: str, secret: str, clock: Clock, on_answer: Callable[[Answer], None]
+        self,
+        servers: Sequence[Server],
+        *,
+        topic: str,
+        device: str,
+        secret: str,
+        clock: Clock,
+        on_answer: Callable[[Answer], None],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._topic = topic
         self._clock = clock
@@ -60,6 +69,8 @@ class ProbeDevice:
         self._pressed: dict[str, float] = {}
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"yl-{device}")
         self._client.username_pw_set(device, secret)
+        if tls is not None:
+            self._client.tls_set_context(tls)
         self._client.reconnect_delay_set(1, 2)
         self._nodes = MqttNodes(servers)
         self._nodes.attach(self._client)

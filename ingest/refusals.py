@@ -35,6 +35,7 @@ class RefusalReason(StrEnum):
 
     UNKNOWN_DEVICE = "unknown_device"
     WRONG_SECRET = "wrong_secret"  # noqa: S105 a reason, not a secret
+    WRONG_CERTIFICATE = "wrong_certificate"
     WRONG_CLIENT_ID = "wrong_client_id"
     RETIRED = "retired"
     NOT_READY = "not_ready"

@@ -22,6 +22,7 @@ from core.clock import Clock
 from core.ids import secret_matches
 from ingest.broker_config import SIGN_IN_TIMEOUT_SECONDS
 from ingest.broker_secrets import BrokerSecrets
+from ingest.certificate_badge import CertificateBadge
 from ingest.directory import DeviceCredentials, DeviceDirectory
 from ingest.refusals import Refusal, RefusalReason
 from ingest.rights import rights_of
@@ -37,23 +38,36 @@ _MOST_AT_ONCE = 64
 _MOST_WAITING = 20_000
 
 
-def judge(request: SignInRequest, device: DeviceCredentials | None, *, ready: bool) -> RefusalReason | None:
+def judge(
+    request: SignInRequest, device: DeviceCredentials | None, *, ready: bool, badge: CertificateBadge | None = None
+) -> RefusalReason | None:
     """Why the device stays out, or None when it may in. Pure.
 
-    The secret comes before everything that would tell a stranger something about the device.
+    The proof (a secret, or a certificate a relay has seen) comes before everything that would tell a stranger something
+    about the device. A device that was given a certificate has no secret.
     """
     if not ready:
         return RefusalReason.NOT_READY
     if device is None:
         return RefusalReason.UNKNOWN_DEVICE
-    if not secret_matches(request.password, device.secret_hash):
-        return RefusalReason.WRONG_SECRET
+    unproven = _unproven(request, device, badge)
+    if unproven is not None:
+        return unproven
     if device.retired:
         return RefusalReason.RETIRED
     if request.mqtt_client_id is None or not hmac.compare_digest(request.mqtt_client_id.encode(), device.client_id.encode()):
         # With another's client id it would end, or delete, that session.
         return RefusalReason.WRONG_CLIENT_ID
     return None
+
+
+def _unproven(request: SignInRequest, device: DeviceCredentials, badge: CertificateBadge | None) -> RefusalReason | None:
+    shown = None if badge is None else badge.read(device.code, request.password)
+    if shown is not None:
+        is_its = device.certificate_hash is not None and hmac.compare_digest(shown, device.certificate_hash)
+        return None if is_its else RefusalReason.WRONG_CERTIFICATE
+    is_its = device.secret_hash is not None and secret_matches(request.password, device.secret_hash)
+    return None if is_its else RefusalReason.WRONG_SECRET
 
 
 class Gate:
@@ -112,6 +126,7 @@ class SignInResponder:
         self._bus = bus
         self._issuer = secrets.issuer_public
         self._signer = nkeys.from_seed(bytearray(secrets.issuer_seed.encode()))
+        self._badge = CertificateBadge(secrets.password)
         self._directory = directory
         self._clock = clock
         self._partitions = partitions
@@ -186,7 +201,7 @@ class SignInResponder:
     async def _decide(self, request: SignInRequest) -> bytes:
         await self._notice_reconnect()
         device = await self._directory.find(request.username) if self._gate.is_open else None
-        reason = judge(request, device, ready=self._gate.is_open)
+        reason = judge(request, device, ready=self._gate.is_open, badge=self._badge)
         now = self._clock.now()
         if reason is None and device is not None:
             rights = rights_of(device.code, device.home_code, self._partitions, is_gateway=device.is_gateway)

@@ -13,8 +13,11 @@ from typing import Any, Protocol
 
 import orjson
 
-from ingest.broker_config import ACCOUNT
+from ingest.broker_config import ACCOUNT, DEVICE_USER
 from ingest.rights import Rights
+
+CLIENT_ID_PREFIX = "yl-"
+"""Before a device's code, in the client id it is issued."""
 
 _UNLIMITED = -1
 _HEADER = base64.urlsafe_b64encode(b'{"typ":"JWT","alg":"ed25519-nkey"}').rstrip(b"=").decode()
@@ -53,26 +56,37 @@ def parse_request(token: bytes) -> SignInRequest:
         body = token.split(b".")[1]
         claims: dict[str, Any] = orjson.loads(base64.urlsafe_b64decode(body + b"=" * (-len(body) % 4)))["nats"]
         who, options = claims["client_info"], claims["connect_opts"]
+        mqtt_client_id = (who.get("mqtt_id") or "") if who.get("type") in {"mqtt", "mqtt_websocket"} else None
         return SignInRequest(
             user_key=claims["user_nkey"],
             server_id=claims["server_id"]["id"],
-            username=options.get("user") or "",
+            username=_name_of(options.get("user") or "", mqtt_client_id),
             password=options.get("pass") or "",
-            mqtt_client_id=(who.get("mqtt_id") or "") if who.get("type") in {"mqtt", "mqtt_websocket"} else None,
+            mqtt_client_id=mqtt_client_id,
             host=who.get("host") or "",
         )
     except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise MalformedRequestError("not a sign-in request of the broker") from error
 
 
+def _name_of(user: str, mqtt_client_id: str | None) -> str:
+    """Who asks: at a reload of its certificates the broker asks again about those who are in, under the name it gave them."""
+    return device_of(mqtt_client_id or "") if user == DEVICE_USER else user
+
+
+def device_of(client_id: str) -> str:
+    """The code of the device that was issued this client id."""
+    return client_id.removeprefix(CLIENT_ID_PREFIX)
+
+
 def admission(request: SignInRequest, rights: Rights, *, issuer: str, signer: Signer, now: datetime) -> bytes:
-    """The answer that lets the device in with exactly `rights`, over MQTT only."""
+    """The answer that lets the device in with exactly `rights`, over MQTT only, under the name all devices share."""
     user = _encode(
         {
             "iss": issuer,
             "sub": request.user_key,
             "aud": ACCOUNT,
-            "name": request.username,
+            "name": DEVICE_USER,
             "iat": int(now.timestamp()),
             "nats": {
                 "type": "user",
@@ -115,4 +129,4 @@ def _base64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-__all__ = ["MalformedRequestError", "SignInRequest", "Signer", "admission", "parse_request", "refusal"]
+__all__ = ["MalformedRequestError", "SignInRequest", "Signer", "admission", "device_of", "parse_request", "refusal"]

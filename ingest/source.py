@@ -8,6 +8,7 @@ the session is persistent and `on_message` is set before the first connect.
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -65,6 +66,7 @@ class SourceAddress:
     client_id: str
     topic_filter: str
     first: int = 0
+    tls: ssl.SSLContext | None = None
 
 
 class LaneSource:
@@ -98,6 +100,8 @@ class LaneSource:
             CallbackAPIVersion.VERSION2, client_id=address.client_id, clean_session=False, manual_ack=True, protocol=mqtt.MQTTv311
         )
         self._client.username_pw_set(address.username, address.password)
+        if address.tls is not None:
+            self._client.tls_set_context(address.tls)
         self._client.max_queued_messages_set(0)
         self._client.reconnect_delay_set(1, 5)
         self._nodes = MqttNodes(address.servers, first=address.first)

@@ -22,8 +22,9 @@ from nats.errors import Error as NatsError
 from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
-from ingest.broker import log_path, nats_servers
+from ingest.broker import log_path, nats_context, nats_servers
 from ingest.broker_config import ACCOUNT, WATCHER_USER
+from ingest.broker_reload import BrokerReload
 from ingest.broker_secrets import BrokerSecrets
 from ingest.ejection import Ejector
 from ingest.log_tail import LogTail
@@ -57,14 +58,25 @@ _TAKEN_OVER = (5, 60.0)
 class BrokerWatch:
     """Calls `on_refusal` for each refusal and throw-out it learns of."""
 
-    def __init__(self, settings: Settings, secrets: BrokerSecrets, clock: Clock, on_refusal: Callable[[Refusal], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        secrets: BrokerSecrets,
+        clock: Clock,
+        on_refusal: Callable[[Refusal], None],
+        *,
+        may_reload: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.trouble: str | None = None
         """What the broker says is wrong with its store; None when nothing is."""
         self._clock = clock
         self._on_refusal = on_refusal
         self._tail = LogTail(log_path(settings))
-        self._bus = Bus(nats_servers(settings), user=WATCHER_USER, password=secrets.password, name="watch")
+        self._bus = Bus(
+            nats_servers(settings), user=WATCHER_USER, password=secrets.password, name="watch", tls=nats_context(settings)
+        )
         self.ejector = Ejector(self._bus)
+        self.reload = BrokerReload(settings, self._bus, may_reload)
         self._causes: OrderedDict[str, str] = OrderedDict()
         self._repeated = {
             RefusalReason.THROWN_OUT: Repetition(*_THROWN_OUT),
@@ -80,6 +92,7 @@ class BrokerWatch:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow_log())
                 tasks.create_task(self._follow_health())
+                tasks.create_task(self.reload.run())
         finally:
             await self._bus.stop()
             self._tail.close()

@@ -7,8 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from ingest.broker_config import ACCOUNT, BUS_USER, INGEST_USER, WATCHER_USER
+from ingest.broker_config import ACCOUNT, BUS_USER, DEVICE_USER, INGEST_USER, WATCHER_USER
 from ingest.refusals import RefusalReason
+from ingest.sign_in_tokens import device_of
 
 OWN_USERS = frozenset({BUS_USER, INGEST_USER, WATCHER_USER})
 
@@ -90,6 +91,8 @@ def seen_in_disconnect(event: dict[str, Any], cause: str | None) -> Seen | None:
     user = client.get("user") or ""
     if client.get("acc") != ACCOUNT or not user or user in OWN_USERS or reason in _ORDINARY_ENDS:
         return None
+    if user == DEVICE_USER:
+        user = device_of(client_id_of(event))
     if reason == _TAKEN_OVER:
         return Seen(user, RefusalReason.TAKEN_OVER, f"from {client.get('host')}")
     return Seen(user, RefusalReason.THROWN_OUT, f"{reason}: {cause}" if cause else reason)

@@ -26,10 +26,10 @@ from core.clock import Clock
 from core.config import Settings
 from core.database import Database
 from ingest.book import HomeBook
-from ingest.broker import load_or_create_secrets, mqtt_servers, nats_servers
+from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
 from ingest.broker_secrets import BrokerSecrets
 from ingest.directory import DatabaseDirectory
-from ingest.gateway_port import GatewayPort
+from ingest.doors import Doors
 from ingest.history import StoredHistory
 from ingest.lane import LaneLoop
 from ingest.live_rules import LiveRules
@@ -75,6 +75,7 @@ class IngestProcess:
             user="yinling",
             password=self._secrets.password,
             name=self._name,
+            tls=nats_context(settings),
         )
         self._recorder: Recorder = open_recorder(settings, clock, self._name)
         self._failed = threading.Event()
@@ -152,6 +153,7 @@ class IngestProcess:
             f"yinling-ingest-{self._partition}-{lane}",
             lane_filter(self._partition, lane),
             first=self._partition,
+            tls=mqtt_context(self._settings),
         )
         return LaneSource(lane, address, self._clock, capacity=self._settings.ingest_queue_messages)
 
@@ -186,7 +188,13 @@ class IngestProcess:
     async def _edges(self) -> None:
         """Everything that speaks with the broker beside the lanes; runs until cancelled."""
         ledger = RefusalLedger(self._database)
-        watch = BrokerWatch(self._settings, self._secrets, self._clock, lambda refusal: self._refused(ledger, refusal))
+        watch = BrokerWatch(
+            self._settings,
+            self._secrets,
+            self._clock,
+            lambda refusal: self._refused(ledger, refusal),
+            may_reload=lambda: responder.is_open,
+        )
         loop = asyncio.get_running_loop()
 
         def eject(client_ids: list[str]) -> None:
@@ -205,9 +213,9 @@ class IngestProcess:
             on_refusal=ledger.add,
         )
         directory.start()
-        gateway = GatewayPort(self._settings)
+        doors = Doors(self._settings, self._secrets)
         if self._partition == 0:
-            await gateway.start()
+            await doors.open()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(ledger.run())
@@ -216,10 +224,11 @@ class IngestProcess:
                 if self._partition == 0:
                     self._watch = watch
                     tasks.create_task(watch.run())
+                    tasks.create_task(doors.keep_fresh())
                 await responder.start()
         finally:
             await responder.stop()
-            await gateway.stop()
+            await doors.close()
             directory.stop()
 
     def _refused(self, ledger: RefusalLedger, refusal: Refusal) -> None:

@@ -26,7 +26,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock, wait
 from core.config import Settings
 from core.database import Database
-from ingest.broker import load_or_create_secrets, mqtt_servers, nats_servers
+from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
 from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
 from yinling.heartbeat import Heartbeat
 from yinling.sheet.making import HourlySheet
@@ -50,7 +50,9 @@ class PagerProcess:
         self._wake = threading.Event()
         self._database = Database.of(settings, "yinling-pager")
         self._secrets = load_or_create_secrets(settings)
-        self._bus = Bus(nats_servers(settings), user="yinling", password=self._secrets.password, name="pager")
+        self._bus = Bus(
+            nats_servers(settings), user="yinling", password=self._secrets.password, name="pager", tls=nats_context(settings)
+        )
         self._desk = Desk(self._database, clock, settings, self._bus.hint)
         self._sheet = HourlySheet(settings, clock)
         self._loop = PagerLoop(self._desk, make_channels(settings), chores={"sheet": self._sheet.tick}, wake=self._wake_clocks)
@@ -185,6 +187,7 @@ class PagerProcess:
                 secret=probe_secret(self._secrets.password, target.device),
                 clock=self._clock,
                 on_answer=self._answered,
+                tls=mqtt_context(settings),
             )
             for target in targets
         }

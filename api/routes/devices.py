@@ -31,11 +31,12 @@ from api.schemas.devices import (
 from api.schemas.devices import (
     MqttAccess as MqttOut,
 )
-from api.schemas.requests import DeviceChange, DeviceCreate
+from api.schemas.requests import DeviceCertify, DeviceChange, DeviceCreate
 from api.views.devices import HEALTH_METRICS, device_views, has_health_values, profile_out, silent_devices, tested_at
 from api.visibility import visible_devices
 from core.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
 from devices import service
+from devices.certificates import certify
 from devices.model import Device, DeviceState
 from devices.profiles import catalogue
 from devices.schemas import DeviceChanges, MqttAccess, NewDevice
@@ -49,6 +50,8 @@ Seer = Annotated[Caller, Depends(allowed(Capability.SEE_DEVICES))]
 Installer = Annotated[Caller, Depends(allowed(Capability.PROVISION_DEVICES))]
 
 Answer = TypeVar("Answer")
+
+_NO_CERTIFICATE = (ConflictError("device_certificates_unavailable"), InvalidInputError("certificate_request_invalid"))
 
 READ_POINTS = 500
 READ_HOURS = 24
@@ -121,10 +124,11 @@ def find_device(session: Session, device_id: int, caller: Caller) -> Device:
         InvalidInputError("unknown_profile"),
         InvalidInputError("unknown_resident"),
         ConflictError("serial_taken"),
+        *_NO_CERTIFICATE,
     ),
 )
 def create_device(wanted: DeviceCreate, caller: Installer, deps: Using) -> ProvisionedDevice:
-    """Hang a device up: it gets its name and its secret, which is shown this once only."""
+    """Hang a device up: it gets its name and its secret or certificate, which is shown this once only."""
     new = NewDevice(name=wanted.name, profile=wanted.profile, serial=wanted.serial, resident_id=wanted.resident, room=wanted.room)
 
     def run(session: Session, now: datetime) -> ProvisionedDevice:
@@ -132,6 +136,10 @@ def create_device(wanted: DeviceCreate, caller: Installer, deps: Using) -> Provi
         if home is None:
             raise InvalidInputError("unknown_home", home=wanted.home)
         device, secret = service.provision(session, home, new, now)
+        if wanted.credential == "certificate":
+            certificate = certify(session, device, wanted.certificate_request, now, deps.settings)
+            view = _finish(session, device, now, caller, "device.created")
+            return _provisioned(view, service.access_for(device, home.code, None, deps.settings, certificate))
         view = _finish(session, device, now, caller, "device.created")
         return _provisioned(view, service.access_for(device, home.code, secret, deps.settings))
 
@@ -165,6 +173,22 @@ def renew_device_secret(device_id: Id, caller: Installer, deps: Using) -> Provis
         secret = service.rotate_secret(session, device)
         view = _finish(session, device, now, caller, "device.secret_renewed")
         return _provisioned(view, service.access_for(device, view.home, secret, deps.settings))
+
+    return _told(deps, run)
+
+
+@router.post(
+    "/devices/{device_id}/certificate",
+    responses=refusals(NO_DEVICE, ConflictError("device_has_no_secret"), ConflictError("device_retired"), *_NO_CERTIFICATE),
+)
+def certify_device(device_id: Id, wanted: DeviceCertify, caller: Installer, deps: Using) -> ProvisionedDevice:
+    """A certificate instead of its secret, or a new one; its key is shown this once only, and what it had no longer signs in."""
+
+    def run(session: Session, now: datetime) -> ProvisionedDevice:
+        device = find_device(session, device_id, caller)
+        certificate = certify(session, device, wanted.certificate_request, now, deps.settings)
+        view = _finish(session, device, now, caller, "device.certified")
+        return _provisioned(view, service.access_for(device, view.home, None, deps.settings, certificate))
 
     return _told(deps, run)
 

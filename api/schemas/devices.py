@@ -77,6 +77,7 @@ class Device(Out):
     values: dict[str, Value]
     silent: bool
     silence_due_seconds: float
+    certificate_ends_at: InstantOut | None
     refused_at: InstantOut | None
     refused_reason: str | None
     tested_at: InstantOut | None
@@ -89,13 +90,23 @@ class DeviceList(Out):
     next: str | None
 
 
+class DeviceCertificate(Out):
+    """What a device signs in with instead of a password (PEM); `key` is shown this once only, and null when it made its own."""
+
+    certificate: str
+    key: str | None
+    ends_at: InstantOut
+
+
 class MqttAccess(Out):
-    """What a device needs to speak; the password is shown this once only."""
+    """What a device needs to speak; the password is shown this once only, and null when it has a certificate."""
 
     host: str
     port: int
+    tls: bool
     username: str
-    password: str
+    password: str | None
+    certificate: DeviceCertificate | None
     client_id: str
     topic: str
 

@@ -29,8 +29,14 @@ HandMadeKind = Literal[
 ]
 
 
+CertificateRequest = Annotated[str, Field(min_length=1, max_length=16_384)]
+
+
 class DeviceCreate(In):
-    """A device to be hung in a home; `serial` is printed on it, ours is made when it has none."""
+    """A device to be hung in a home; `serial` is printed on it, ours is made when it has none.
+
+    With `credential` certificate it gets a certificate instead of a secret, for its own key when it sends a signing request.
+    """
 
     home: Code
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -38,6 +44,14 @@ class DeviceCreate(In):
     serial: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     resident: Id | None = None
     room: Annotated[str, Field(max_length=60)] | None = None
+    credential: Literal["secret", "certificate"] = "secret"
+    certificate_request: CertificateRequest | None = None
+
+
+class DeviceCertify(In):
+    """A certificate for a device; `certificate_request` is its own signing request (PEM), else a key is made for it."""
+
+    certificate_request: CertificateRequest | None = None
 
 
 class DeviceChange(In):

@@ -97,6 +97,7 @@ def _view(  # noqa: PLR0913 what a view is made of
         values=_values(device, with_health=with_health),
         silent=is_silent(device, now),
         silence_due_seconds=silence_allowed(device.profile).total_seconds(),
+        certificate_ends_at=device.certificate_ends_at,
         refused_at=device.refused_at,
         refused_reason=device.refused_reason,
         tested_at=tested.get(device.id, device.live_at),

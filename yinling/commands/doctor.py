@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yinling import run_file
-from yinling.doctor import machine, network, paging, postgresql, sheets, stores
+from yinling.doctor import certificates, machine, network, paging, postgresql, sheets, stores
 from yinling.doctor.finding import Check, Finding, Verdict
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
@@ -30,6 +30,9 @@ CHECKS: tuple[Check, ...] = (
     stores.check_readings,
     paging.check_fallback,
     machine.check_pages,
+    certificates.check_links,
+    certificates.check_certificates,
+    certificates.check_shown,
     sheets.check_sheets,
 )
 """What is looked at beside the ports, in the order it is told."""

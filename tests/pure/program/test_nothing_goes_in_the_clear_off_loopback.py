@@ -87,7 +87,7 @@ def test_plain_links_are_plain_also_with_a_certificate() -> None:
 
 def test_an_influxdb_off_loopback_is_asked_over_https() -> None:
     def open_links(url: str) -> list[str]:
-        transport = Transport(host="::1", nats_host="::1", database_url=None, influx_url=url, has_certificate=False, plain=())
+        transport = Transport(host="::1", nats_hosts=("::1",), database_url=None, influx_url=url, has_certificate=False, plain=())
         return [each.link for each in transport.open_links()]
 
     assert open_links("http://influx.county.example:8086") == ["influx"]

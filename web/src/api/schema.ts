@@ -215,7 +215,7 @@ export interface paths {
         put?: never;
         /**
          * Create Device
-         * @description Hang a device up: it gets its name and its secret, which is shown this once only.
+         * @description Hang a device up: it gets its name and its secret or certificate, which is shown this once only.
          */
         post: operations["createDevice"];
         delete?: never;
@@ -246,6 +246,26 @@ export interface paths {
          * @description Change its name, room, wearer or profile; with another profile its test has to be seen again.
          */
         patch: operations["changeDevice"];
+        trace?: never;
+    };
+    "/api/v1/devices/{device_id}/certificate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Certify Device
+         * @description A certificate instead of its secret, or a new one; its key is shown this once only, and what it had no longer signs in.
+         */
+        post: operations["certifyDevice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/devices/{device_id}/live": {
@@ -2743,6 +2763,8 @@ export interface components {
         Device: {
             /** Battery */
             battery: number | null;
+            /** Certificate Ends At */
+            certificate_ends_at: string | null;
             /** Code */
             code: string;
             /** Firmware */
@@ -2796,6 +2818,30 @@ export interface components {
             };
         };
         /**
+         * DeviceCertificate
+         * @description What a device signs in with instead of a password (PEM); `key` is shown this once only, and null when it made its own.
+         */
+        DeviceCertificate: {
+            /** Certificate */
+            certificate: string;
+            /**
+             * Ends At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            ends_at: string;
+            /** Key */
+            key: string | null;
+        };
+        /**
+         * DeviceCertify
+         * @description A certificate for a device; `certificate_request` is its own signing request (PEM), else a key is made for it.
+         */
+        DeviceCertify: {
+            /** Certificate Request */
+            certificate_request?: string | null;
+        };
+        /**
          * DeviceChange
          * @description What is to change; fields left out stay.
          */
@@ -2822,8 +2868,18 @@ export interface components {
         /**
          * DeviceCreate
          * @description A device to be hung in a home; `serial` is printed on it, ours is made when it has none.
+         *
+         *     With `credential` certificate it gets a certificate instead of a secret, for its own key when it sends a signing request.
          */
         DeviceCreate: {
+            /** Certificate Request */
+            certificate_request?: string | null;
+            /**
+             * Credential
+             * @default secret
+             * @enum {string}
+             */
+            credential: "secret" | "certificate";
             /**
              * Home
              * @description Letters, digits, `_` and `-`, at most 64: it stands in topics.
@@ -4110,17 +4166,20 @@ export interface components {
         };
         /**
          * MqttAccess
-         * @description What a device needs to speak; the password is shown this once only.
+         * @description What a device needs to speak; the password is shown this once only, and null when it has a certificate.
          */
         MqttAccess: {
+            certificate: components["schemas"]["DeviceCertificate"] | null;
             /** Client Id */
             client_id: string;
             /** Host */
             host: string;
             /** Password */
-            password: string;
+            password: string | null;
             /** Port */
             port: number;
+            /** Tls */
+            tls: boolean;
             /** Topic */
             topic: string;
             /** Username */
@@ -4765,6 +4824,8 @@ export interface components {
         ProvisionedDevice: {
             /** Battery */
             battery: number | null;
+            /** Certificate Ends At */
+            certificate_ends_at: string | null;
             /** Code */
             code: string;
             /** Firmware */
@@ -7385,7 +7446,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `serial_taken` */
+            /** @description `serial_taken`, `device_certificates_unavailable` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7394,7 +7455,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `unknown_home`, `unknown_profile`, `unknown_resident`, `invalid_input` */
+            /** @description `unknown_home`, `unknown_profile`, `unknown_resident`, `certificate_request_invalid`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7524,6 +7585,77 @@ export interface operations {
                 };
             };
             /** @description `unknown_profile`, `unknown_resident`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    certifyDevice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCertify"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedDevice"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_has_no_secret`, `device_retired`, `device_certificates_unavailable` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `certificate_request_invalid`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,0 +1,73 @@
+"""TLS of a centre: which links are plain, which certificates end, and whether what is shown is what lies on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alerts.certificate_watch import GRAVE_DAYS, certificates_in_use
+from core.clock import SystemClock
+from core.config import Settings
+from core.tls import (
+    CertificateUnreadableError,
+    client_context,
+    file_fingerprint,
+    served_certificate,
+    shown_fingerprint,
+)
+from ingest.broker import mqtt_servers
+from yinling.doctor.finding import Finding, Verdict
+from yinling.ports import reachable
+
+
+def check_links(settings: Settings) -> Iterator[Finding]:
+    """Whether everything that leaves this machine speaks TLS, and what was decided to be plain."""
+    open_links = list(settings.transport.open_links())
+    for each in open_links:
+        says = f"leaves this machine for {each.host} without TLS: set {each.remedy}; docs/tls.md"
+        yield Finding(f"link {each.link}", Verdict.BAD, says)
+    if settings.plain_links:
+        yield Finding("plain links", Verdict.ODD, f"{' '.join(settings.plain_links)}: something else must protect them")
+    elif not open_links:
+        yield Finding("links", Verdict.GOOD, "nothing leaves this machine without TLS")
+
+
+def check_certificates(settings: Settings) -> Iterator[Finding]:
+    """Whether certificates can be used, and how long they hold."""
+    try:
+        client_context(settings, reachable(settings.host))
+        served_certificate(settings)
+    except CertificateUnreadableError as error:
+        yield Finding("certificate", Verdict.BAD, str(error))
+        return
+    now = SystemClock().now()
+    for one in certificates_in_use(settings):
+        left = one.days_left(now)
+        says = f"ends {one.ends_at:%Y-%m-%d}, in {left} days"
+        renew = "; `yinling certs renew`, or docs/tls.md for an authority"
+        if left <= GRAVE_DAYS:
+            yield Finding(f"certificate {one.name}", Verdict.BAD, says + renew)
+        elif left <= settings.certificate_warning_days:
+            yield Finding(f"certificate {one.name}", Verdict.ODD, says + renew)
+        else:
+            yield Finding(f"certificate {one.name}", Verdict.GOOD, says)
+
+
+def check_shown(settings: Settings) -> Iterator[Finding]:
+    """Beside a running centre: whether new connections see the certificate that lies on the disk."""
+    if settings.tls_certificate is None:
+        return
+    wanted = file_fingerprint(settings.tls_certificate)
+    listeners = {}
+    if settings.transport.speaks_tls("http"):
+        listeners["http"] = [(reachable(settings.host), settings.http_port)]
+    if settings.transport.speaks_tls("mqtt"):
+        listeners["mqtt"] = mqtt_servers(settings)
+    if settings.transport.speaks_tls("gateway"):
+        listeners["gateway"] = [(reachable(settings.host), settings.gateway_port)]
+    for name, servers in listeners.items():
+        stale = [f"{host}:{port}" for host, port in servers if shown_fingerprint(host, port) not in {None, wanted}]
+        if stale:
+            yield Finding(f"{name} certificate", Verdict.BAD, f"{', '.join(stale)} still shows an older one: restart it")
+
+
+__all__ = ["check_certificates", "check_links", "check_shown"]
