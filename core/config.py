@@ -299,7 +299,7 @@ class Settings(TlsSettings, DatabaseSettings):
             host=self.host,
             nats_hosts=self._nats_hosts(),
             database_url=self.database_url,
-            influx_url=getattr(self, "influx_url", None),
+            influx_url=self.influx_url,
             has_certificate=self.tls_certificate is not None,
             plain=self.plain_links,
         )
