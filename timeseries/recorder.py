@@ -54,6 +54,11 @@ class Recorder:
         return "spooling" if self._away else "ok"
 
     @property
+    def spooled_bytes(self) -> int:
+        """What waits on disk."""
+        return self._spool.size_bytes
+
+    @property
     def locked_out(self) -> str | None:
         """Why the store lets nobody in until a person has put it right; None while that is not so."""
         return None

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paho.mqtt.client import MQTTMessageInfo
 from support.centre import Centre, Credentials, running_centre
-from support.device import Button, button
+from support.device import button
 from support.figures import write_figures
 from support.processes import until
 from support.store import incidents_by_home, stored_readings
+from support.streams import Stream
 from support.town import settle
 
 STREAMS = 4
@@ -47,7 +47,7 @@ def _survive_kills(centre: Centre, *, kills: int, presses: int) -> int:
     pressing = settle(centre, presses, prefix="press")
     stop = threading.Event()
     with ExitStack() as stack:
-        streams = [_Stream(stack.enter_context(button(credentials))) for credentials in measuring]
+        streams = [Stream(stack.enter_context(button(credentials))) for credentials in measuring]
         threads = [threading.Thread(target=stream.run, args=(stop,), daemon=True) for stream in streams]
         pressers = threading.Thread(target=_press_all, args=(pressing, stop), daemon=True)
         for thread in [*threads, pressers]:
@@ -66,33 +66,8 @@ def _survive_kills(centre: Centre, *, kills: int, presses: int) -> int:
     return sum(len(stream.sent) for stream in streams)
 
 
-def _has_stored(centre: Centre, credentials: Credentials, stream: _Stream) -> bool:
+def _has_stored(centre: Centre, credentials: Credentials, stream: Stream) -> bool:
     return stored_readings(centre, credentials.id) == stream.sent
-
-
-class _Stream:
-    """A device that measures a hundred times a second, each with an instant of its own."""
-
-    def __init__(self, device: Button) -> None:
-        self.sent: dict[int, float] = {}
-        self._device = device
-        self._handles: list[MQTTMessageInfo] = []
-        self._at_ms = int(time.time() * 1000) - 3_000_000
-
-    def run(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            values: list[dict[str, object]] = []
-            for _ in range(10):
-                self._at_ms += 20
-                self.sent[self._at_ms] = 60.0 + len(self.sent) % 30
-                values.append({"ts": self._at_ms, "values": {"heart_rate": self.sent[self._at_ms]}})
-            self._handles.append(self._device.publish("telemetry", values))
-            stop.wait(0.1)
-
-    def wait_confirmed(self) -> None:
-        for handle in self._handles:
-            handle.wait_for_publish(30)
-            assert handle.is_published()
 
 
 def _press_all(town: list[Credentials], stop: threading.Event) -> None:
