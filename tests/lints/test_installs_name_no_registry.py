@@ -17,9 +17,10 @@ FILES = (
     "pyproject.toml",
     ".ci/run",
     "Dockerfile",
+    "tests/servers/go.mod",
 )
 NAMES_A_REGISTRY = re.compile(
-    r"--(extra-)?index-url\s+\S*://|--find-links\s+\S*://|registry\s*=\s*\S*://|\"resolved\":\s*\"http", re.IGNORECASE
+    r"--(extra-)?index-url\s+\S*://|--find-links\s+\S*://|GOPROXY|registry\s*=\s*\S*://|\"resolved\":\s*\"http", re.IGNORECASE
 )
 
 
