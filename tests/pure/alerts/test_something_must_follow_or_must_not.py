@@ -90,6 +90,21 @@ def test_the_door_at_night_and_nobody_back() -> None:
     assert back.wait(hours=1) == []
 
 
+def test_who_is_seen_in_the_hall_while_leaving_has_left() -> None:
+    gone = house(OUT)
+    gone.say(3, "door.opened")
+    gone.wait(seconds=2)
+    gone.say(2, "motion.seen")
+    gone.wait(seconds=4)
+    gone.say(3, "door.closed")
+    assert len(gone.wait(minutes=15)) == 1
+    back = house(OUT)
+    for kind, number in (("door.opened", 3), ("motion.seen", 2), ("door.closed", 3), ("motion.seen", 2)):
+        back.say(number, kind)
+        back.wait(seconds=5)
+    assert back.wait(hours=1) == []
+
+
 def test_the_door_by_day_is_nobodys_business() -> None:
     home = house(OUT, at=DAY)
     home.say(3, "door.opened")
