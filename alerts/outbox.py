@@ -207,6 +207,7 @@ def _record_sent(session: Session, page: Page, result: Sent, now: datetime) -> N
 
 def _record_failure(session: Session, page: Page, result: NotSent, now: datetime, settings: Settings) -> None:
     incident = None if page.incident_id is None else session.get_one(Incident, page.incident_id)
+    is_first = page.error is None  # not the first attempt: that one may have died before it could say so
     page.error = result.reason[:300]
     page.lease_expires_at = None
     next_at = _next_attempt_at(page, result, now)
@@ -217,7 +218,7 @@ def _record_failure(session: Session, page: Page, result: NotSent, now: datetime
     page.bundled_into_id = None
     page.due_at = next_at
     PAGES.labels("delayed").inc()
-    if page.attempts == 1 and incident is not None:
+    if is_first and incident is not None:
         tell(session, incident, Act.PAGE_DELAYED, now, page=page.id, reason=result.reason, **_to(page))
         record_incident(session, incident, now)
 

@@ -177,6 +177,7 @@ class PagerLoop:
         channel = self._channels.get(claimed.channel)
         try:
             result: Sent | NotSent = NotSent("channel is not set up", permanent=True)
+            reach("pager.before_send")
             if channel is not None:
                 result = channel.send(claimed.message)
             reach("pager.after_send")

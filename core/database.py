@@ -26,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, SessionTransaction,
 from sqlalchemy.types import BigInteger, TypeDecorator
 
 from core.config import Settings
+from core.failpoints import reach
 from core.postgresql import Pooling, make_engine, may_be_tried_again, why_refused
 from core.turns import Turns
 
@@ -162,8 +163,10 @@ class Database:
         with self._turn(), Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"yinling_writes": True})
             yield session
+            reach("store.before_commit")
             session.info[_COMMITTING] = True
             session.commit()
+            reach("store.after_commit")
 
     def run(self, work: Callable[[Session], T]) -> T:
         """The unit of work as a function that may run several times and commits once; it must change nothing but the session.

@@ -1,6 +1,6 @@
 """Named moments of death.
 
-Code calls `reach("name")` at each moment between two writes that matters. Normally it does nothing. When the
+Code calls `reach` with its name at each moment between two writes that matters. Normally it does nothing. When the
 environment variable `YINLING_FAILPOINT` is `name` or `name:N`, the process kills itself with SIGKILL at the N-th
 reach (1 by default): nothing is flushed, closed or said, as in a power cut. With `YINLING_FAILPOINT_ONCE` naming a
 file, the kill happens only while that file does not exist and creates it first, so that a supervisor's restart lives.
@@ -30,6 +30,8 @@ POINTS: frozenset[str] = frozenset(
         "spool.before_append",
         "spool.after_append",
         "spool.after_drain",
+        "store.before_commit",
+        "store.after_commit",
         "incident.before_commit",
         "incident.after_commit",
         "incident.after_hint",
@@ -38,6 +40,7 @@ POINTS: frozenset[str] = frozenset(
         "escalation.after_commit",
         "auditor.after_repair",
         "pager.after_claim",
+        "pager.before_send",
         "pager.after_send",
         "pager.after_record",
     }

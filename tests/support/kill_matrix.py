@@ -324,4 +324,7 @@ CASES: Mapping[str, Callable[[Stage], None]] = {
 }
 """Every point of `core.failpoints.POINTS` and the case that dies there."""
 
-__all__ = ["CASES", "Stage", "pending_messages", "readings_of", "readings_store_locked", "stage"]
+ANYWHERE = frozenset({"store.before_commit", "store.after_commit", "pager.before_send"})
+"""Points of every write and every send: `support.deaths` dies at each reach of them, scene by scene."""
+
+__all__ = ["ANYWHERE", "CASES", "Stage", "pending_messages", "readings_of", "readings_store_locked", "stage"]

@@ -37,6 +37,10 @@ class Stores(Protocol):
         """The address of a database without tables."""
         ...
 
+    def copy(self, url: str) -> str:
+        """The address of a copy of a database given before, to which nobody is connected."""
+        ...
+
     def forget(self, url: str) -> None:
         """Remove a database given before."""
         ...
@@ -60,6 +64,12 @@ class SqliteStores:
     def empty(self) -> str:
         """A file that is not there yet."""
         return f"sqlite:///{self._next()}"
+
+    def copy(self, url: str) -> str:
+        """A copy of the file, which its last reader has made whole."""
+        path = self._next()
+        shutil.copyfile(self._folder / Path(url).name, path)
+        return f"sqlite:///{path}"
 
     def forget(self, url: str) -> None:
         """Remove the file and what SQLite keeps beside it."""
@@ -86,12 +96,20 @@ class PostgresStores:
         """A new database."""
         return self._server.create(self._next())
 
+    def copy(self, url: str) -> str:
+        """A copy of the database."""
+        return self._server.create(self._next(), _name_in(url))
+
     def forget(self, url: str) -> None:
         """Drop it."""
-        self._server.drop(url.partition("@/")[2].partition("?")[0])
+        self._server.drop(_name_in(url))
 
     def _next(self) -> str:
         return f"store_{next(self._serial)}"
+
+
+def _name_in(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]
 
 
 def _build(url: str) -> None:
