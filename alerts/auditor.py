@@ -9,6 +9,7 @@ looks, the next process finds the same.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -46,7 +47,7 @@ _SLICE = 500
 _NOT_CLOSED = Incident.state != IncidentState.CLOSED
 """Said beside a state, so that the index of what is not closed is used."""
 _STALE_SECONDS = 60.0
-_TOLD_STEP = (Act.ESCALATED, Act.NOBODY_ON_DUTY, Act.NOBODY_TO_PAGE)
+_TOLD_STEP = (Act.ESCALATED, Act.NOBODY_ON_DUTY, Act.NOBODY_TO_PAGE, Act.REPAIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def _pages_missing(session: Session, now: datetime) -> Iterator[Flaw]:
         for incident in (one for one in rows if one.id in owed):
             missing = [step for step in owed[incident.id] if not answered(incident, step)]
             if missing:
-                yield Flaw("pages_missing", incident.id, f"{incident.escalation_round}:{missing[0]}")
+                yield Flaw("pages_missing", incident.id, _mark(incident, missing[0]))
         session.expunge_all()
 
 
@@ -190,25 +191,38 @@ def _steps_owed(incident: Incident, now: datetime) -> list[int]:
 
 
 def _steps_answered(session: Session, ids: list[int]) -> Callable[[Incident, int], bool]:
-    """Whether a step of an incident's round has a page, or its timeline says that it was taken."""
-    pages = set(
-        session.execute(
-            sa.select(Page.incident_id, Page.round, Page.step).where(Page.incident_id.in_(ids), Page.step.is_not(None)).distinct()
-        )
+    """Whether a step of an incident's round has all its pages, or its timeline says that it was taken or set right."""
+    counted = sa.select(Page.incident_id, Page.round, Page.step, sa.func.count()).where(
+        Page.incident_id.in_(ids), Page.step.is_not(None)
     )
-    paged = {(incident_id, round_, step) for incident_id, round_, step in pages}
+    rows = session.execute(counted.group_by(Page.incident_id, Page.round, Page.step))
+    pages = {(incident_id, round_, step): count for incident_id, round_, step, count in rows}
     told = session.execute(
         sa.select(TimelineEntry.incident_id, TimelineEntry.act, TimelineEntry.details).where(
             TimelineEntry.incident_id.in_(ids), TimelineEntry.act.in_(_TOLD_STEP)
         )
     ).all()
+    asked: Counter[tuple[int, int, int]] = Counter()
+    for row in told:
+        details = row.details or {}
+        if row.act == Act.ESCALATED:
+            asked[row.incident_id, details.get("round", 0), details.get("step", -1)] += details.get("pages", 0)
     said = {(row.incident_id, (row.details or {}).get("step")) for row in told if row.act == Act.NOBODY_ON_DUTY}
     nobody = {row.incident_id for row in told if row.act == Act.NOBODY_TO_PAGE}
+    again = {(row.incident_id, (row.details or {}).get("mark")) for row in told if row.act == Act.REPAIRED}
 
     def answered(incident: Incident, step: int) -> bool:
-        return (incident.id, incident.escalation_round, step) in paged or (incident.id, step) in said or incident.id in nobody
+        if (incident.id, _mark(incident, step)) in again:
+            return True  # asked again once; who has the shift now may be fewer
+        place = (incident.id, incident.escalation_round, step)
+        written = pages.get(place, 0)
+        return written >= max(asked[place], 1) or (not written and ((incident.id, step) in said or incident.id in nobody))
 
     return answered
+
+
+def _mark(incident: Incident, step: int) -> str:
+    return f"{incident.escalation_round}:{step}"
 
 
 def _repair_of(desk: Desk, flaw: Flaw) -> Callable[[Session, datetime], None]:
@@ -226,7 +240,8 @@ def _repair_of(desk: Desk, flaw: Flaw) -> Callable[[Session, datetime], None]:
             arm(session, incident, now, desk.settings, watched=is_watched(session, now))
         elif is_ringing(incident) and is_critical(incident) and incident.escalation_due_at is None:
             arm(session, incident, now, desk.settings, watched=is_watched(session, now))
-        tell(session, incident, Act.REPAIRED, now, what=flaw.what)
+        mark = {"mark": flaw.mark} if flaw.what == "pages_missing" else {}
+        tell(session, incident, Act.REPAIRED, now, what=flaw.what, **mark)
         record_incident(session, incident, now)
 
     return act

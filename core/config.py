@@ -236,7 +236,8 @@ class Settings(TlsSettings, DatabaseSettings):
         description="Push services browsers may subscribe at, separated by spaces; hosts below them count too.",
     )
     page_test_days: Annotated[int, Field(ge=0, le=366)] = Field(
-        0, description="Every contact point of the staff is tested with a page after this many days; 0 tests only by hand."
+        0,
+        description="Contact points of staff and of families who want alarms told are tested after so many days; 0: only by hand.",
     )
     page_test_window_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
         30, description="Time to answer a test page before it counts as unanswered."

@@ -86,14 +86,16 @@ def _plan(desk: Desk) -> None:
 
 
 def _plan_day(session: Session, now: datetime, settings: Settings) -> int:
-    """A test for each working contact point of the staff whose last one is long enough ago."""
+    """A test for each working contact point whose last one is long enough ago, of staff and of families who want alarms told."""
     last = sa.select(PageTest.contact_point_id, sa.func.max(sa.func.coalesce(PageTest.sent_at, PageTest.due_at)).label("at"))
     latest = last.group_by(PageTest.contact_point_id).subquery()
+    is_staff = sa.and_(User.id.is_not(None), User.disabled_at.is_(None))
     query = (
         sa.select(ContactPoint, latest.c.at)
-        .join(User, User.id == ContactPoint.user_id)
+        .outerjoin(User, User.id == ContactPoint.user_id)
+        .outerjoin(Contact, Contact.id == ContactPoint.contact_id)
         .outerjoin(latest, latest.c.contact_point_id == ContactPoint.id)
-        .where(ContactPoint.broken_at.is_(None), User.disabled_at.is_(None))
+        .where(ContactPoint.broken_at.is_(None), sa.or_(is_staff, Contact.alarm_consent_at.is_not(None)))
     )
     count = 0
     for point, last_at in session.execute(query).all():

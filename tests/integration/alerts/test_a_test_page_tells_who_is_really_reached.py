@@ -83,6 +83,13 @@ def test_the_staff_are_tested_every_so_many_days_and_broken_ones_are_not(town: T
     assert len(sms.heard) == 2
 
 
+def test_families_who_want_alarms_told_are_tested_too(town: Town, loop: PagerLoop, sms: ProviderServer) -> None:
+    with town.database.transaction() as session:
+        session.get_one(Contact, 1).alarm_consent_at = town.clock.now()
+    tick(loop)
+    assert sorted(heard.json["to"] for heard in sms.heard) == ["13800138001", "13800138003"]
+
+
 def test_an_answer_within_the_window_is_noted_with_its_time(town: Town, loop: PagerLoop, sms: ProviderServer) -> None:
     tick(loop)
     town.later(95)

@@ -12,7 +12,7 @@ from support.escalation import settle, step
 from alerts.auditor import WHAT, Auditor
 from alerts.incidents import acknowledge
 from alerts.model import Incident
-from alerts.paging.model import Page
+from alerts.paging.model import Page, PageToken
 from core.config import Settings
 
 if TYPE_CHECKING:
@@ -119,6 +119,29 @@ def test_pages_the_policy_asked_for_and_nobody_wrote_are_written(paged: Paged) -
     assert look_twice(auditor) == 1
     assert paged.after(0) == ["wang"]
     assert look_twice(auditor) == 0
+
+
+def test_fewer_pages_than_a_step_asked_for_are_written_and_only_once_again(paged: Paged) -> None:
+    paged.people.staff("wang", "wang")
+    paged.people.staff("li", "li")
+    paged.people.policy(step(10, "user:wang", "user:li"), step(600, "fallback"))
+    sos = paged.town.say("sos.pressed")
+    assert paged.after(11) == ["li", "wang"]
+    with paged.town.database.transaction() as session:
+        lost = sa.select(Page.id).where(Page.target == "li").scalar_subquery()
+        session.execute(sa.delete(PageToken).where(PageToken.page_id == lost))
+        session.execute(sa.delete(Page).where(Page.target == "li"))
+    paged.town.later(11)
+    auditor = Auditor(paged.town.desk)
+    assert look_twice(auditor) == 1
+    assert paged.after(0) == ["li"]
+    assert raised(paged) != []
+    with paged.town.database.transaction() as session:  # what cannot be written again is no reason to look for ever
+        session.execute(sa.delete(PageToken).where(PageToken.page_id == lost))
+        session.execute(sa.delete(Page).where(Page.target == "li"))
+    assert look_twice(auditor) == 0
+    assert auditor.is_content
+    assert paged.town.told(sos.incident_id).count("repaired") == 1
 
 
 def test_pages_nobody_sends_are_said(paged: Paged) -> None:
