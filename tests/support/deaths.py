@@ -40,7 +40,7 @@ from core.database import Database
 WRITES = ("store.before_commit", "store.after_commit")
 SENDS = ("pager.before_send", "pager.after_send")
 _NOWHERE = "nowhere"
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 _TESTS = Path(__file__).parents[1]
 
 

@@ -26,7 +26,8 @@ from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
 
-_QUICK = Timeouts(connect_seconds=5.0, read_seconds=5.0, whole_seconds=10.0)
+_PATIENT = Timeouts(connect_seconds=20.0, read_seconds=20.0, whole_seconds=25.0)
+"""Shorter than a lease, and long enough for a machine with other things to do: no far end of these scenes stalls."""
 
 
 def _desk(database: Database, clock: ManualClock, settings: Settings) -> Desk:
@@ -36,7 +37,7 @@ def _desk(database: Database, clock: ManualClock, settings: Settings) -> Desk:
 def run_pager(place: Place) -> None:
     """Clocks and sends until nothing is due any more."""
     with place.open() as (database, clock):
-        loop = PagerLoop(_desk(database, clock, place.settings), make_channels(place.settings, timeouts=_QUICK))
+        loop = PagerLoop(_desk(database, clock, place.settings), make_channels(place.settings, timeouts=_PATIENT))
         _settle(loop)
         loop.close()
 
@@ -44,7 +45,7 @@ def run_pager(place: Place) -> None:
 def run_pager_with_chores(place: Place) -> None:
     """The same with digests, test pages, outages and the probe."""
     with place.open() as (database, clock):
-        loop = PagerLoop(_desk(database, clock, place.settings), make_channels(place.settings, timeouts=_QUICK))
+        loop = PagerLoop(_desk(database, clock, place.settings), make_channels(place.settings, timeouts=_PATIENT))
         for _ in range(2):
             loop.do_chores()
             _settle(loop)
@@ -79,7 +80,7 @@ class _Broken:
 def run_pager_with_a_bug(place: Place) -> None:
     """The first process has a channel with a bug; the next has not."""
     with place.open() as (database, clock):
-        channels = dict(make_channels(place.settings, timeouts=_QUICK))
+        channels = dict(make_channels(place.settings, timeouts=_PATIENT))
         if place.now == place.notes["now"]:
             channels["apprise"] = _Broken()
         loop = PagerLoop(_desk(database, clock, place.settings), channels)

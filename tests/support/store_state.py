@@ -24,6 +24,9 @@ _ANY = frozenset({"provider_id"})
 _ROWS_IN_DETAILS = frozenset({"page", "alert", "alerts", "incident", "new", "into", "merged", "first", "moved", "mode", "takes"})
 _OF_ITS_OWN = re.compile(r"(?<=:)[0-9a-f]{12}(?=\")")
 """The end of a lane that was made by hand: nobody else has it."""
+_NUMBER = re.compile(r"(?<![0-9a-z])\d+")
+"""Numbers of rows inside a key: a transaction that was undone leaves a gap in them."""
+_SUBJECT = re.compile(r"(?<=[a-z]:)\d+(?=\")")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")
 
 State = Mapping[str, Counter[str]]
@@ -56,11 +59,11 @@ def _told(table: sa.Table, row: Mapping[Any, Any], places: Mapping[str, Mapping[
             target = next(iter(column.foreign_keys)).column.table.name
             kept[column.name] = places.get(target, {}).get(value, value)
         elif column.name == "idempotency_key":
-            kept[column.name] = str(value).partition(":")[2]
+            kept[column.name] = _NUMBER.sub("n", str(value))
         else:
             kept[column.name] = _plain(value)
     told = orjson.dumps(kept, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
-    return _OF_ITS_OWN.sub("<own>", _INSTANT.sub("<at>", told))
+    return _SUBJECT.sub("n", _OF_ITS_OWN.sub("<own>", _INSTANT.sub("<at>", told)))
 
 
 def _plain(value: Any) -> Any:
