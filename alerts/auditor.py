@@ -209,7 +209,11 @@ def _steps_answered(session: Session, ids: list[int]) -> Callable[[Incident, int
             asked[row.incident_id, details.get("round", 0), details.get("step", -1)] += details.get("pages", 0)
     said = {(row.incident_id, (row.details or {}).get("step")) for row in told if row.act == Act.NOBODY_ON_DUTY}
     nobody = {row.incident_id for row in told if row.act == Act.NOBODY_TO_PAGE}
-    again = {(row.incident_id, (row.details or {}).get("mark")) for row in told if row.act == Act.REPAIRED}
+    again = {
+        (row.incident_id, details.get("mark"))
+        for row in told
+        if row.act == Act.REPAIRED and (details := row.details or {}).get("what") == "pages_missing"
+    }
 
     def answered(incident: Incident, step: int) -> bool:
         if (incident.id, _mark(incident, step)) in again:
@@ -240,8 +244,7 @@ def _repair_of(desk: Desk, flaw: Flaw) -> Callable[[Session, datetime], None]:
             arm(session, incident, now, desk.settings, watched=is_watched(session, now))
         elif is_ringing(incident) and is_critical(incident) and incident.escalation_due_at is None:
             arm(session, incident, now, desk.settings, watched=is_watched(session, now))
-        mark = {"mark": flaw.mark} if flaw.what == "pages_missing" else {}
-        tell(session, incident, Act.REPAIRED, now, what=flaw.what, **mark)
+        tell(session, incident, Act.REPAIRED, now, what=flaw.what, mark=flaw.mark)
         record_incident(session, incident, now)
 
     return act

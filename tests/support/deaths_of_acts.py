@@ -30,7 +30,7 @@ from core.config import Settings
 from core.database import Database
 from people.model import Contact
 from people.reach.model import ContactPoint
-from timeseries.sqlite_store import open_store
+from timeseries.sqlite_store import SqliteReadingStore
 
 Body = Mapping[str, Any]
 
@@ -62,7 +62,7 @@ _BROWSER = {
 def centre(database: Database, settings: Settings) -> Prepared:
     """A centre with something of everything: incidents in each state, pages that wait for an answer, settings to change."""
     clock = ManualClock(START)
-    readings = open_store(settings.data_dir / "readings.db")
+    readings = SqliteReadingStore(settings.data_dir / "readings.db")
     application = create_application(deps := make_deps(settings, clock, database, readings, None))
     town = Town(deps, clock, application, TestClient(application))
     fill(town, database, clock)
@@ -145,7 +145,7 @@ def _pages(town: Town, notes: dict[str, Any]) -> None:
 
 def _ask(place: Place, role: str | None, method: str, path: str, body: Any) -> None:
     with place.open() as (database, clock):
-        readings = open_store(place.settings.data_dir / "readings.db")
+        readings = SqliteReadingStore(place.settings.data_dir / "readings.db")
         client = TestClient(create_application(make_deps(place.settings, clock, database, readings, None)))
         headers = {} if role is None else {"Authorization": f"Bearer {place.notes[role]}"}
         if path.startswith("/providers"):
