@@ -25,6 +25,8 @@ LINKS_OF: Mapping[str, frozenset[Link]] = MappingProxyType(
 """What each process opens or connects to; `run` starts them all."""
 
 OLDEST_PYTHON = (3, 11)
+RESTORING = "restore.unfinished"
+"""Lies in a data folder while a backup is brought back into it."""
 
 
 def check_python() -> None:
@@ -51,6 +53,17 @@ def prepare_data_dir(data_dir: Path) -> Path:
         )
         raise CannotStartError(message) from error
     return folder
+
+
+def refuse_half_restored(folder: Path) -> None:
+    """Refuse to start on a folder that a restore did not finish: what is missing there would be taken for never written.
+
+    Raises:
+        CannotStartError: its mark lies there.
+    """
+    if (folder / RESTORING).exists():
+        message = f"A restore into {folder} was never finished: empty it and restore again with 'yinling restore'."
+        raise CannotStartError(message)
 
 
 def refuse_open_links(settings: Settings, process: str) -> None:

@@ -194,6 +194,35 @@ def sheet(
 
 
 @app.command()
+def backup(
+    into: Annotated[Path, typer.Argument(help="Folder that gets the backup, as a folder of its own named by the time.")],
+    *,
+    keep: Annotated[
+        int | None,
+        typer.Option("--keep", metavar="N", min=1, help="Keep the newest N and remove older ones; all are kept when left out."),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Back up the whole centre while it runs: both stores, the broker's streams, keys and spool, with checksums."""
+    from yinling.commands.backup import back_up
+
+    back_up(into, kept=keep, data_dir=data_dir)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A backup, such as yinling-20261129-020000.")],
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether the backup is whole.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Bring a backup back into an empty data folder and an empty store, and compare it with what it was."""
+    from yinling.commands.backup import bring_back
+
+    bring_back(folder, check=check, data_dir=data_dir)
+
+
+@app.command()
 def openapi(
     *,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write there instead of standard output.")] = None,

@@ -24,7 +24,7 @@ from support.processes import is_running, kill, processes_of, until
 from yinling.guard import SUPERVISOR_VARIABLE
 
 ADMIN_PASSWORD = "a-password-of-tests"
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 STOP_SECONDS = 20.0
 REPOSITORY = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import typer
 
 from core.config import Settings
 from core.log import configure_logging
-from yinling.checks import check_python, prepare_data_dir, refuse_open_links
+from yinling.checks import check_python, prepare_data_dir, refuse_half_restored, refuse_open_links
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
@@ -84,6 +84,8 @@ def _begin(process: str, data_dir: Path | None, **options: object) -> Settings:
     check_python()
     settings = read_settings(data_dir=data_dir, **options)
     refuse_open_links(settings, process)
-    prepare_data_dir(settings.data_dir)
+    data_dir = prepare_data_dir(settings.data_dir)
+    if process != "broker":  # a restore brings the broker's streams back through one
+        refuse_half_restored(data_dir)
     configure_logging(process, as_json=settings.log_json, level=settings.log_level)
     return settings

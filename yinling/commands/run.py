@@ -16,7 +16,7 @@ from core.clock import SystemClock
 from core.config import Settings
 from core.log import configure_logging
 from yinling import demo, ports, welcome
-from yinling.checks import check_python, prepare_data_dir, refuse_open_links
+from yinling.checks import check_python, prepare_data_dir, refuse_half_restored, refuse_open_links
 from yinling.children import Plan
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
@@ -38,6 +38,7 @@ def run_centre(**options: object) -> None:
     refuse_open_links(settings, "run")
     configure_logging("supervisor", as_json=settings.log_json, level=settings.log_level)
     data_dir = prepare_data_dir(settings.data_dir)
+    refuse_half_restored(data_dir)
     clock = SystemClock()
     with data_folder_locked(data_dir, clock) as lock:
         chosen = ports.resolve(settings)

@@ -77,6 +77,11 @@ def tables_of(database: Database) -> Tables:
     return how_tables_stand(database, ScriptDirectory.from_config(config_of(None)))
 
 
+def knows(revision: str) -> bool:
+    """Whether this program has the migration that made such tables."""
+    return revision in {step.revision for step in ScriptDirectory.from_config(config_of(None)).walk_revisions()}
+
+
 def await_tables(database: Database) -> None:
     """Wait until the tables are what this program needs, and say so meanwhile: it may be started before `yinling migrate`.
 

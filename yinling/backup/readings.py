@@ -1,0 +1,62 @@
+"""The readings out of and into a backup: always one SQLite file, whichever store they come from or go to."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from core.clock import Clock
+from core.config import Settings
+from core.database import sqlite_module
+from timeseries.copying import PlaceFile, copy
+from timeseries.opening import open_store
+from timeseries.sqlite_store import SqliteReadingStore
+from yinling.backup.relational import copy_sqlite
+
+FILE = "readings.db"
+_PLACE = ".readings-place"
+
+
+def dump(settings: Settings, clock: Clock, folder: Path) -> int:
+    """Write all stored readings into the folder; how many. Raises StoreAwayError when InfluxDB does not answer."""
+    target = folder / FILE
+    if settings.influx_url is None:
+        if not settings.readings_path.exists():
+            return 0
+        copy_sqlite(settings.readings_path, target)
+    else:
+        with closing(open_store(settings, clock)) as source, closing(SqliteReadingStore(target)) as kept:
+            kept.check()
+            copy(source, kept, PlaceFile(folder / _PLACE), clock, _untold)
+        (folder / _PLACE).unlink(missing_ok=True)
+    return count(target)
+
+
+def load(settings: Settings, clock: Clock, folder: Path, state: Path) -> int:
+    """Bring them back into the store of these settings; how many of them. A copy into InfluxDB goes on after a kill by `state`."""
+    source = folder / FILE
+    if not source.exists():
+        return 0
+    if settings.influx_url is None:
+        partial = settings.readings_path.with_suffix(".partial")
+        shutil.copyfile(source, partial)
+        partial.chmod(0o600)
+        partial.replace(settings.readings_path)
+        return count(settings.readings_path)
+    with closing(SqliteReadingStore(source)) as kept, closing(open_store(settings, clock)) as target:
+        copy(kept, target, PlaceFile(state), clock, _untold)
+    return count(source)
+
+
+def count(path: Path) -> int:
+    """Readings in a SQLite file; whatever SQLite keeps beside it goes."""
+    with closing(sqlite_module().connect(path)) as connection:
+        found = int(connection.execute("SELECT COUNT(*) FROM points").fetchone()[0])
+        connection.execute("PRAGMA journal_mode=DELETE")
+    path.chmod(0o600)
+    return found
+
+
+def _untold(_done: int, _devices: int, _readings: int) -> None:
+    """Nobody watches."""
