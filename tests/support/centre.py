@@ -42,6 +42,7 @@ class Credentials:
     password: str
     client_id: str
     topic: str
+    tls: bool = False
 
 
 @dataclass
