@@ -43,6 +43,7 @@ class Credentials:
     client_id: str
     topic: str
     tls: bool = False
+    certificate: dict[str, Any] | None = None
 
 
 @dataclass
