@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { drawSeries, placeBetween, sentenceIn, signalLanes, ticks } from '@/logic/why'
+import { drawSeries, placeBetween, sentenceIn, signalLanes, standingAlone, ticks } from '@/logic/why'
 
 const START = '2026-11-23T00:00:00.000Z'
 const END = '2026-11-23T10:00:00.000Z'
@@ -27,6 +27,11 @@ describe('the picture of why', () => {
   it('draws a gap where nothing was heard, never a straight line over it', () => {
     const drawn = drawSeries(series([[0, 1], [5, 1], [10, 1], [300, 1], [305, 1]], null, null), START, END)
     expect(drawn.lines.map((line) => line.length)).toEqual([3, 2])
+  })
+
+  it('shows a value that stands alone, through which no line goes', () => {
+    const drawn = drawSeries(series([[0, 1], [5, 1], [10, 1], [300, 3]], null, null), START, END)
+    expect(standingAlone(drawn.lines).map((place) => place.x)).toEqual([0.5])
   })
 
   it('draws nothing of nothing', () => {

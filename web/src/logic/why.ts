@@ -79,3 +79,8 @@ export function ticks(start: Instant, end: Instant): Instant[] {
 export function sentenceIn(why: Pick<Why, 'sentence'>, language: string): string {
   return language === 'en' ? why.sentence.en : why.sentence.zh
 }
+
+/** Values far from any other: no line goes through them, and where one raised the alarm it stands above the mark of that moment. */
+export function standingAlone<Place>(lines: readonly (readonly Place[])[]): Place[] {
+  return lines.flatMap((line) => (line.length === 1 ? line : []))
+}
