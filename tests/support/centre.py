@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -108,13 +109,13 @@ class Centre:
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+            return httpx.get(f"{self.url}/readyz", timeout=5, verify=self._trusting()).status_code == 200
         except httpx.HTTPError:
             return False
 
     def _readyz_text(self) -> str:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=5).text
+            return httpx.get(f"{self.url}/readyz", timeout=5, verify=self._trusting()).text
         except httpx.HTTPError as error:
             return repr(error)
 
@@ -206,7 +207,12 @@ class Centre:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.run['ports']['http']}"
+        scheme = "https" if "YINLING_TLS_CERTIFICATE" in self.environment else "http"
+        return f"{scheme}://127.0.0.1:{self.run['ports']['http']}"
+
+    def _trusting(self) -> ssl.SSLContext | bool:
+        authority = self.environment.get("YINLING_TLS_AUTHORITY")
+        return True if authority is None else ssl.create_default_context(cafile=authority)
 
     @property
     def database_url(self) -> str:
@@ -234,7 +240,7 @@ class Centre:
 
     def sign_in(self, username: str, password: str) -> httpx.Client:
         """A client signed in as anybody."""
-        client = httpx.Client(base_url=self.url, timeout=30, headers={"Accept-Language": "en"})
+        client = httpx.Client(base_url=self.url, timeout=30, verify=self._trusting(), headers={"Accept-Language": "en"})
         answer = client.post("/api/v1/sign-in", json={"username": username, "password": password})
         assert answer.status_code == 200, answer.text
         client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
@@ -286,7 +292,8 @@ class Centre:
     def device(self, home: str, profile: str = "sos-button", **fields: Any) -> Credentials:
         """A new device of a home, with what it signs in with."""
         body = self.post("/devices", {"home": home, "name": f"{profile} of {home}", "profile": profile, **fields})
-        return Credentials(id=body["id"], home=home, code=body["code"], **body["mqtt"])
+        known = {name: body["mqtt"][name] for name in ("host", "port", "username", "password", "client_id", "topic")}
+        return Credentials(id=body["id"], home=home, code=body["code"], **known)
 
     def user(
         self, username: str, role: str, *, name: str | None = None, homes: Collection[str] = (), areas: Collection[str] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 import signal
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -38,13 +39,14 @@ KEEPING = Keeping(readings=36_500, hourly=36_500, daily=36_500, timezone="Asia/S
 class InfluxServer:
     """One server: its process can be killed, stopped and started again over the same folder and port."""
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, certificate: tuple[Path, Path] | None = None) -> None:
         self._program = program
+        self._certificate = certificate
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._serial = count(1)
 
@@ -56,6 +58,8 @@ class InfluxServer:
             f"--sqlite-path={self.folder / 'sqlite'}",
         ]
         options = ["--reporting-disabled", "--log-level=warn", f"--http-bind-address=127.0.0.1:{self.port}"]
+        if self._certificate is not None:
+            options += [f"--tls-cert={self._certificate[0]}", f"--tls-key={self._certificate[1]}"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig=KILL", "--", str(self._program), *paths, *options], stdout=log, stderr=log
@@ -107,7 +111,8 @@ class InfluxServer:
         assert self.process is not None
         assert self.process.poll() is None, (self.folder / "log").read_text()[-2000:]
         try:
-            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+            trusting = None if self._certificate is None else ssl._create_unverified_context()  # noqa: S323 only whether it answers
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2, context=trusting) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -50,7 +50,23 @@ class PostgresServer:
     folder: Path
     durable: bool
     process: subprocess.Popen[bytes] | None = None
+    more: dict[str, str] = field(default_factory=dict)
+    """Further settings of the server; they hold from its next start."""
     _serial: Iterator[int] = field(default_factory=lambda: count(1), repr=False)
+
+    def speak_tls(self, address: str, certificate: Path, key: Path) -> None:
+        """From now on it also listens on a TCP address, with this certificate."""
+        account = _account()
+        for name, given in (("server.pem", certificate), ("server.key", key)):
+            path = self.folder / name
+            shutil.copyfile(given, path)
+            path.chmod(0o600)
+            if account is not None:
+                os.chown(path, account.pw_uid, account.pw_gid)
+        files = {"ssl_cert_file": str(self.folder / "server.pem"), "ssl_key_file": str(self.folder / "server.key")}
+        self.more = {"listen_addresses": address, "ssl": "on", **files}
+        self.stop()
+        self.start()
 
     def url(self, database: str) -> str:
         """The SQLAlchemy address of one of its databases."""
@@ -74,7 +90,8 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers; after a crash it first reads its log again."""
-        self.process = _start(self.programs, self.folder, _account(), _DURABLE if self.durable else _FORGETFUL)
+        promise = _DURABLE if self.durable else _FORGETFUL
+        self.process = _start(self.programs, self.folder, _account(), {**promise, **self.more})
         _wait_until_it_answers(self.process, self.folder)
 
     def crash(self) -> None:
