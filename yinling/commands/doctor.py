@@ -32,7 +32,6 @@ CHECKS: tuple[Check, ...] = (
     machine.check_pages,
     certificates.check_links,
     certificates.check_certificates,
-    certificates.check_shown,
     sheets.check_sheets,
 )
 """What is looked at beside the ports, in the order it is told."""
@@ -48,6 +47,7 @@ def examine(data_dir: Path | None) -> int:
     findings = [finding for check in CHECKS for finding in check(settings)]
     running = run_file.read(settings.data_dir)
     findings += network.check_running(settings, running) if running else network.check_free_ports(settings)
+    findings += certificates.check_shown(settings, running.ports) if running else ()
     _print(findings)
     return 1 if any(finding.verdict is Verdict.BAD for finding in findings) else 0
 

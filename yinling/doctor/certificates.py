@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from alerts.certificate_watch import GRAVE_DAYS, certificates_in_use
 from core.clock import SystemClock
@@ -14,7 +15,6 @@ from core.tls import (
     served_certificate,
     shown_fingerprint,
 )
-from ingest.broker import mqtt_servers
 from yinling.doctor.finding import Finding, Verdict
 from yinling.ports import reachable
 
@@ -52,22 +52,19 @@ def check_certificates(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"certificate {one.name}", Verdict.GOOD, says)
 
 
-def check_shown(settings: Settings) -> Iterator[Finding]:
-    """Beside a running centre: whether new connections see the certificate that lies on the disk."""
+def check_shown(settings: Settings, ports: Mapping[str, int]) -> Iterator[Finding]:
+    """Beside a running centre, on its ports: whether new connections see the certificate that lies on the disk."""
     if settings.tls_certificate is None:
         return
     wanted = file_fingerprint(settings.tls_certificate)
-    listeners = {}
-    if settings.transport.speaks_tls("http"):
-        listeners["http"] = [(reachable(settings.host), settings.http_port)]
-    if settings.transport.speaks_tls("mqtt"):
-        listeners["mqtt"] = mqtt_servers(settings)
-    if settings.transport.speaks_tls("gateway"):
-        listeners["gateway"] = [(reachable(settings.host), settings.gateway_port)]
-    for name, servers in listeners.items():
-        stale = [f"{host}:{port}" for host, port in servers if shown_fingerprint(host, port) not in {None, wanted}]
-        if stale:
-            yield Finding(f"{name} certificate", Verdict.BAD, f"{', '.join(stale)} still shows an older one: restart it")
+    links: tuple[Literal["http", "mqtt", "gateway"], ...] = ("http", "mqtt", "gateway")
+    for link in links:
+        port = ports.get(link)
+        if port is None or not settings.transport.speaks_tls(link):
+            continue
+        if shown_fingerprint(reachable(settings.host), port) in {None, wanted}:
+            continue
+        yield Finding(f"{link} certificate", Verdict.BAD, f"port {port} still shows an older one than the file: restart the centre")
 
 
 __all__ = ["check_certificates", "check_links", "check_shown"]
