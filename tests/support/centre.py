@@ -165,7 +165,7 @@ class Centre:
         kill(pid, number)
         return pid
 
-    def wait_restarted(self, child: str, old_pid: int, seconds: float = 30.0, *, ready: bool = True) -> None:
+    def wait_restarted(self, child: str, old_pid: int, seconds: float = 90.0, *, ready: bool = True) -> None:
         """Wait until the supervisor has put another process in the place of `old_pid`, and until everything works again."""
         until(
             lambda: not is_running(old_pid) and self.pids().get(child, old_pid) != old_pid,

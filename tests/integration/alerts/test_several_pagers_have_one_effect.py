@@ -59,9 +59,8 @@ def test_two_pagers_at_once_take_each_step_and_send_each_page_once(paged: Paged)
         assert town.told(incident_id).count("paged") == 3
 
 
-def test_what_one_pager_holds_the_other_passes_over(paged: Paged, backend: str) -> None:
-    if backend != "postgresql":
-        pytest.skip("SQLite has one writer: there is no second one that could hold a row")
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite has one writer, and no second that could hold a row
+def test_what_one_pager_holds_the_other_passes_over(paged: Paged) -> None:
     town = paged.town
     for device in HOMES[:2]:
         town.say("sos.pressed", device)
