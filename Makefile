@@ -71,6 +71,7 @@ reference: $(VENV)/.installed ## write the reference pages of docs/ again from t
 lock: $(VENV)/.installed ## write the lock files again from pyproject.toml
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml -o requirements/run.lock
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade pyproject.toml --group dev -o requirements/dev.lock
+	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade --group build -o requirements/build.lock
 	$(IN_VENV) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade --group node -o requirements/node.lock
 
 api-types: $(VENV)/.installed web/node_modules/.installed ## write the pages' API types again from the source
@@ -121,13 +122,16 @@ api/static/.built: $(WEB_SOURCES) web/node_modules/.installed
 influxd: $(VENV)/.installed # the InfluxDB of the tests, built once into the cache where there is none
 	@cd tests && ../$(IN_VENV) -m support.influxd
 
-# What tests need beyond Python: a browser, a font with Chinese letters, an ordinary MQTT client, a PostgreSQL server, and what
+# What tests need beyond Python: a browser, a font with Chinese letters, an ordinary MQTT client, a PostgreSQL server, small tools, and what
 # InfluxDB is built with.
 system-packages:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium"; \
 	{ command -v fc-list >/dev/null && fc-list :lang=zh | grep -q .; } || missing="$$missing fonts-noto-cjk"; \
 	command -v mosquitto_pub >/dev/null || missing="$$missing mosquitto-clients"; \
+	command -v busybox >/dev/null || missing="$$missing busybox"; \
+	command -v curl >/dev/null || missing="$$missing curl"; \
+	command -v ip >/dev/null || missing="$$missing iproute2"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	{ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$$missing postgresql"; \
 	if command -v go >/dev/null && command -v cargo >/dev/null; then \

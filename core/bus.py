@@ -124,8 +124,10 @@ class Bus:
 
         await self.subscribe(STATUS_SUBJECT, answer)
 
-    async def gather_status(self, wait_seconds: float = 0.5, expected: int | None = None) -> list[dict[str, Any]]:
-        """Ask every process for its status; those that answer within `wait_seconds` (or the first `expected`)."""
+    async def gather_status(
+        self, wait_seconds: float = 0.5, expected: int | None = None, only: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Ask every process for its status; those that answer within `wait_seconds` (or the first `expected`, or until `only`)."""
         if not self._client.is_connected:
             return []
         answers: list[dict[str, Any]] = []
@@ -134,7 +136,7 @@ class Bus:
 
         async def collect(message: Msg) -> None:
             answers.append(orjson.loads(message.data))
-            if expected is not None and len(answers) >= expected:
+            if (expected is not None and len(answers) >= expected) or (only is not None and answers[-1].get("process") == only):
                 complete.set()
 
         subscription = await self._client.subscribe(inbox, cb=collect)

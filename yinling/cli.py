@@ -81,7 +81,10 @@ def broker(
 def ingest(
     *,
     partition: Annotated[
-        str, typer.Option("--partition", metavar="i/P", help="Which of how many workers this is, such as 0/1.")
+        str,
+        typer.Option(
+            "--partition", metavar="i/P", help="Which of how many workers this is, such as 0/1; i alone takes P from the settings."
+        ),
     ] = "0/1",
     data_dir: DataDir = None,
 ) -> None:
@@ -163,11 +166,47 @@ def user_add(
 
 
 @app.command()
-def migrate(*, data_dir: DataDir = None) -> None:
+def migrate(
+    *,
+    reader_token: Annotated[
+        Path | None,
+        typer.Option("--reader-token", metavar="FILE", help="Keep a token there that only reads the readings, for dashboards."),
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
     """Bring the tables up to date and make the first administrator; safe at any time, and done by `run` itself."""
     from yinling.commands.processes import migrate_tables
 
-    migrate_tables(data_dir)
+    migrate_tables(data_dir, reader_token)
+
+
+@app.command()
+def setup(
+    *,
+    secrets: Annotated[Path, typer.Option("--secrets", metavar="D", help="Folder with one folder for each container.")] = Path(
+        "/secrets"
+    ),
+    volumes: Annotated[
+        Path, typer.Option("--volumes", metavar="D", help="Folder of the volumes that belong to other containers.")
+    ] = Path("/volumes"),
+    data_dir: DataDir = None,
+) -> None:
+    """Make what the containers of docker-compose.yml need before they start: secrets, certificates, the broker's configuration."""
+    from yinling.commands.setup import set_up_containers
+
+    set_up_containers(secrets, volumes, data_dir)
+
+
+@app.command()
+def health(
+    process: Annotated[str, typer.Argument(help="api, pager, or ingest-0 and so on.")],
+    *,
+    data_dir: DataDir = None,
+) -> None:
+    """Say whether one running process is well; exit code 1 when it is not."""
+    from yinling.commands.health import ask_health
+
+    raise typer.Exit(ask_health(process, data_dir))
 
 
 @app.command()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 from alerts.changes import hold_order
 from core.config import Settings
 from people.users import ensure_administrator
+from timeseries.influx_reader import keep_reader_token
 from timeseries.influx_setup import Keeping, ensure
 from timeseries.opening import influx_address
 from timeseries.ports import StoreAwayError, StoreRefusedError
@@ -28,6 +30,17 @@ def prepare_readings(settings: Settings) -> list[str]:
     password = settings.influx_setup_password
     try:
         return ensure(address, keeping, password.get_secret_value() if password else None, bootstrap.make_clock())
+    except StoreRefusedError as error:
+        raise StoreAwayError(**error.details) from error
+
+
+def keep_token_of_readers(settings: Settings, path: Path) -> bool:
+    """Keep a token that only reads the readings in a file; whether it was made now. Raises StoreAwayError."""
+    address = influx_address(settings)
+    if address is None:
+        return False
+    try:
+        return keep_reader_token(address, path, bootstrap.make_clock())
     except StoreRefusedError as error:
         raise StoreAwayError(**error.details) from error
 

@@ -11,6 +11,7 @@ FILES = (
     "requirements/dev.lock",
     "requirements/run.lock",
     "requirements/node.lock",
+    "requirements/build.lock",
     "web/package-lock.json",
     "web/package.json",
     "Makefile",
@@ -18,6 +19,7 @@ FILES = (
     ".ci/run",
     "Dockerfile",
     "tests/servers/go.mod",
+    "docker-compose.yml",
 )
 NAMES_A_REGISTRY = re.compile(
     r"--(extra-)?index-url\s+\S*://|--find-links\s+\S*://|GOPROXY|registry\s*=\s*\S*://|\"resolved\":\s*\"http", re.IGNORECASE

@@ -22,8 +22,9 @@ def start_broker(data_dir: Path | None, *, ingest_only: bool = False) -> None:
 
 
 def start_ingest(partition: str, data_dir: Path | None) -> None:
-    """Be the ingest worker `i/P`."""
-    index, partitions = parse_partition(partition)
+    """Be the ingest worker `i/P`, or `i` of as many as the settings say."""
+    whole = partition if "/" in partition else f"{partition}/{read_settings().partitions}"
+    index, partitions = parse_partition(whole)
     settings = _begin(f"ingest-{index}", data_dir, partitions=partitions)
     from yinling import bootstrap
 
@@ -46,11 +47,11 @@ def start_api(data_dir: Path | None, host: str | None, http_port: int | None) ->
     bootstrap.run_api(settings)
 
 
-def migrate_tables(data_dir: Path | None) -> None:
+def migrate_tables(data_dir: Path | None, reader_token: Path | None = None) -> None:
     """Bring the tables up to date, make the first administrator where there is none, and say so."""
     settings = _begin("migrate", data_dir)
     from timeseries.ports import StoreAwayError
-    from yinling.preparation import prepare_readings, prepare_stores
+    from yinling.preparation import keep_token_of_readers, prepare_readings, prepare_stores
 
     password = prepare_stores(settings, say=typer.echo)
     typer.echo("The tables are up to date.")
@@ -58,6 +59,8 @@ def migrate_tables(data_dir: Path | None) -> None:
         typer.echo(f"Administrator: admin / {password} (shown this once; to be changed at the first sign-in)")
     try:
         done = prepare_readings(settings)
+        if reader_token is not None and keep_token_of_readers(settings, reader_token):
+            done.append(f"a token for dashboards in {reader_token}")
     except StoreAwayError as error:
         message = (
             f"InfluxDB at {settings.influx_url} could not be prepared ({error}): check that it runs, and YINLING_INFLUX_TOKEN."
