@@ -3,14 +3,16 @@
 (a) the store alone takes readings in batches of 5,000; (b) the same number comes as messages through the real broker and the
 whole pipeline (decode, rules, commit or sync before each acknowledgement, and, for InfluxDB, the spool until it is empty).
 Both in one run, in turn, so that b/a holds however fast the machine is; everything is read back. A telemetry message here is
-a list of samples, as a gateway or a watch that was out of reach sends it. Beside the ratio stands where (b)'s time went: the
-seconds of the lane's thread in the store or spool, and in everything else. Then a day, a month and a year of one home (five
+a list of samples, as a gateway or a watch that was out of reach sends it. Beside the ratio stands where (b)'s time went, as
+shares of the lane's thread: waiting for the broker, decoding, judging by the rules, in the store or spool, acknowledging, and
+the rest (for InfluxDB also the spool's end). Then a day, a month and a year of one home (five
 metrics, a value a minute) are read at 1,000 points. Prints tables and one JSON line.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import statistics
 import sys
 import tempfile
@@ -25,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the real servers
 
 import bench_drain as drain
 import sqlalchemy as sa
+import structlog
 from support.broker import BrokerHandle, running_broker
 from support.influx import InfluxServer, running_influx
 from support.worker import Bench, build_bench
@@ -48,6 +51,7 @@ SAMPLES = (1, 10)
 APART_SECONDS = 100
 """Between two samples of a message: longer than a round's messages lie apart, so that no instant comes twice."""
 METRICS = ("heart_rate", "spo2")
+STAGES = ("waiting", "decoding", "judging", "recording", "acknowledging")
 SPANS = {"day": 1, "month": 30, "year": 365}
 HOME_METRICS = ("heart_rate", "spo2", "respiration_rate", "body_temperature", "motion")
 POINTS = 1_000
@@ -56,6 +60,7 @@ READS = 5
 
 def main() -> None:
     """Every figure of both stores."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     figures: dict[str, Any] = {"bench": "readings"}
     with tempfile.TemporaryDirectory() as folder, running_influx(Path(folder) / "influx") as influx:
         for kind in ("sqlite", "influxdb"):
@@ -78,8 +83,8 @@ def writes(kind: str, place: Path, broker: BrokerHandle, influx: InfluxServer) -
     bare = open_kind(kind, place, influx, "bare")
     drain.make_session(broker, "bench-pipeline")
     figures: dict[str, Any] = {}
-    heads = ("readings/message", "(a) bare readings/s", "(b) pipeline readings/s", "b/a", "in store or spool")
-    print(f"\n{kind}:", *(f"{head:>24}" for head in heads))
+    heads = ("readings/message", "(a) bare/s", "(b) pipeline/s", "b/a", *STAGES, "rest")
+    print(f"\n{kind:>10}", *(f"{head:>16}" for head in heads))
     number = 0
     for samples in SAMPLES:
         rounds = []
@@ -87,17 +92,18 @@ def writes(kind: str, place: Path, broker: BrokerHandle, influx: InfluxServer) -
             number += 1
             a = write_bare(bare, number, samples)
             publish(broker, number, samples)
-            b, share = drain_pipeline(broker, bench, recorder, number, samples)
-            rounds.append((a, b, b / a, share))
-        a, b, ratio, share = (statistics.median(column) for column in zip(*rounds, strict=True))
-        cells = (f"{2 * samples}", f"{a:,.0f}", f"{b:,.0f}", f"{ratio:.2f}", f"{share:.0%}")
-        print(" " * (len(kind) + 1), *(f"{cell:>24}" for cell in cells))
+            b, shares = drain_pipeline(broker, bench, recorder, number, samples)
+            rounds.append((a, b, b / a, *shares.values()))
+        a, b, ratio, *spent = (statistics.median(column) for column in zip(*rounds, strict=True))
+        shares = dict(zip(STAGES, spent, strict=True))
+        cells = (2 * samples, f"{a:,.0f}", f"{b:,.0f}", f"{ratio:.2f}", *(f"{one:.0%}" for one in (*spent, 1 - sum(spent))))
+        print(" " * 10, *(f"{cell:>16}" for cell in cells))
         prefix = f"{kind}_{2 * samples}_readings_a_message"
         figures |= {
             f"{prefix}_bare_per_second": round(a),
             f"{prefix}_pipeline_per_second": round(b),
             f"{prefix}_ratio": round(ratio, 3),
-            f"{prefix}_share_of_time_in_store_or_spool": round(share, 3),
+            **{f"{prefix}_share_{stage}": round(share, 2) for stage, share in shares.items()},
         }
     recorder.close()
     bare.close()
@@ -173,15 +179,17 @@ def publish(broker: BrokerHandle, number: int, samples: int) -> None:
 
 def drain_pipeline(
     broker: BrokerHandle, bench: Bench[SystemClock], recorder: Recorder, number: int, samples: int
-) -> tuple[float, float]:
-    """(b): readings a second until the last is in the store, and the share of that the lane spent recording."""
+) -> tuple[float, dict[str, float]]:
+    """(b): readings a second until the last is in the store, and the share of that the lane spent in each stage."""
     address = SourceAddress(
         [("127.0.0.1", broker.mqtt_port)], "ingest", broker.secrets.password, "bench-pipeline", lane_filter(0, Lane.DATA)
     )
     messages = messages_of(samples)
     source = drain.MeasuredSource(Lane.DATA, address, SystemClock(), capacity=8192, messages=messages)
     lane = LaneLoop(source, bench.pipeline, SystemClock(), most=2048, on_failure=lambda error: print("failed:", error))
-    with timed(recorder) as recording:
+    pipeline = bench.pipeline
+    stages = [(source, "take"), (pipeline, "_decode"), (pipeline, "_plan"), (recorder, "record"), (source, "acknowledge")]
+    with timed(stages) as spent:
         lane.start()
         source.start()
         assert source.done.wait(300), f"only {source.count} of {messages} were acknowledged"
@@ -196,24 +204,33 @@ def drain_pipeline(
     found = count(bench.store, devices, base_of(number))
     assert found == readings, f"{found} of {readings} readings in the store"
     seconds = ended - source.began
-    return readings / seconds, recording[0] / seconds
+    return readings / seconds, {stage: each / seconds for stage, each in zip(STAGES, spent, strict=True)}
 
 
 @contextmanager
-def timed(recorder: Recorder) -> Iterator[list[float]]:
-    """The seconds spent in `record` while it lasts."""
-    spent, record = [0.0], recorder.record
+def timed(stages: Sequence[tuple[Any, str]]) -> Iterator[list[float]]:
+    """The seconds spent in each of these methods while it lasts."""
+    spent = [0.0] * len(stages)
 
-    def measured(readings: Sequence[StoredReading]) -> None:
-        began = time.perf_counter()
-        record(readings)
-        spent[0] += time.perf_counter() - began
+    def measure(place: int, owner: Any, name: str) -> None:
+        method = getattr(owner, name)
 
-    recorder.record = measured  # type: ignore[method-assign]
+        def measured(*arguments: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return method(*arguments)
+            finally:
+                spent[place] += time.perf_counter() - began
+
+        setattr(owner, name, measured)
+
+    for place, (owner, name) in enumerate(stages):
+        measure(place, owner, name)
     try:
         yield spent
     finally:
-        recorder.record = record  # type: ignore[method-assign]
+        for owner, name in stages:
+            delattr(owner, name)
 
 
 def count(store: ReadingStore, devices: Sequence[int], base: datetime) -> int:
@@ -228,10 +245,10 @@ def reads(kind: str, place: Path, influx: InfluxServer) -> dict[str, Any]:
     end = datetime(2026, 11, 1, tzinfo=UTC)
     fill_year(store, end)
     figures: dict[str, Any] = {}
-    print(f"\n{kind}: {'read':>8} {'points in it':>13} {'milliseconds':>13}")
+    print(f"\n{kind:>10} {'read':>8} {'points in it':>13} {'milliseconds':>13}")
     for name, days in SPANS.items():
         milliseconds = statistics.median(timed_read(store, end - timedelta(days=days), end) for _ in range(READS))
-        print(f"{'':>{len(kind) + 1}} {name:>8} {days * 1440 * len(HOME_METRICS):>13,} {milliseconds:>13.0f}")
+        print(f"{'':>10} {name:>8} {days * 1440 * len(HOME_METRICS):>13,} {milliseconds:>13.0f}")
         figures[f"{kind}_read_{name}_milliseconds"] = round(milliseconds)
     store.close()
     return figures

@@ -1,7 +1,8 @@
 """The way to InfluxDB through `influxdb-client`: short time-outs, its answers translated, and a rest after it failed.
 
-A server that hangs is away. After a failed read nothing is asked for a few seconds, so that whoever reads on the way of
-an alarm waits for one time-out at most and not for one each time.
+A server that hangs is away. After a failed read nothing is asked for a few seconds, and after a write that got no answer
+nothing for a minute or until one gets through (whoever writes tries again and again): whoever reads inside a transaction
+waits for one short time-out at most and not for one each time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from influxdb_client import Dialect, InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
+from influxdb_client.rest import ApiException
 
 from core.clock import Clock
 from timeseries.influx_errors import FAILURES, count_expired, trouble_of
@@ -24,6 +26,8 @@ _WRITE_SECONDS = 10.0
 _CHECK_SECONDS = 2.0
 _DELETE_SECONDS = 120.0
 _REST_SECONDS = 5.0
+_SILENT_SECONDS = 60.0
+"""Longer than the pauses of whoever goes on trying to write."""
 _CONNECTIONS = 16
 _PRECISION: Any = WritePrecision.US  # a string, called an object by the client's own types
 _ROWS = Dialect(header=True, annotations=[], delimiter=",", comment_prefix="#", date_time_format="RFC3339Nano")
@@ -58,6 +62,7 @@ class InfluxConnection:
         self._clock = clock
         self._lock = threading.Lock()
         self._rested_at_seconds = 0.0
+        self._silent_until_seconds = 0.0
         patience = (_WRITE_SECONDS, read_seconds, _DELETE_SECONDS, _CHECK_SECONDS)
         self._clients = [address.client(seconds) for seconds in patience]
         writing, reading, deleting, checking = self._clients
@@ -72,8 +77,12 @@ class InfluxConnection:
         try:
             self._write.write(self._names.bucket, self._names.org, lines.encode(), write_precision=_PRECISION)
         except FAILURES as error:
+            if not isinstance(error, ApiException):
+                self._silent_until_seconds = self._clock.monotonic_seconds() + _SILENT_SECONDS
             if not count_expired(error):
                 raise trouble_of(error, self._clock) from error
+        else:
+            self._silent_until_seconds = 0.0
 
     def check(self) -> None:
         """An empty write tells whether a real one would be taken, and leaves nothing; raises StoreAwayError, soon."""
@@ -106,7 +115,7 @@ class InfluxConnection:
 
     def _respect_rest(self) -> None:
         with self._lock:
-            if self._clock.monotonic_seconds() < self._rested_at_seconds:
+            if self._clock.monotonic_seconds() < max(self._rested_at_seconds, self._silent_until_seconds):
                 raise StoreAwayError(reason="InfluxDB did not answer a moment ago")
 
     def _ask(self, api: object, flux: str) -> str:

@@ -70,6 +70,9 @@ class InfluxServer:
         """SIGSTOP makes it hang, SIGCONT go on."""
         assert self.process is not None
         self.process.send_signal(number)
+        if number is signal.SIGSTOP:  # its other threads run on until one of them has taken the signal
+            stat = Path(f"/proc/{self.process.pid}/stat")
+            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 10)
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

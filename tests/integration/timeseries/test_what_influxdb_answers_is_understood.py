@@ -15,7 +15,7 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from support.influx import InfluxServer, running_influx
 from support.readings import START, reading, readings
 
-from core.clock import SystemClock
+from core.clock import ManualClock, SystemClock
 from timeseries.influx_errors import expired_total
 from timeseries.influx_names import InfluxNames
 from timeseries.influx_store import InfluxReadingStore
@@ -96,14 +96,14 @@ def test_a_server_that_dies_is_away_and_what_it_had_said_yes_to_is_there_afterwa
         with pytest.raises(StoreAwayError):
             store.write(readings(10, device=2))
         own.start()
-        assert count(store) == 2_000
         store.write(readings(10, device=2))
+        assert count(store) == 2_000
         assert count(store, 2) == 10
 
 
-def test_a_server_that_hangs_is_asked_once_and_then_left_alone_for_a_while(own: InfluxServer) -> None:
+def test_a_server_that_hangs_is_asked_once_and_then_left_alone_for_a_while(own: InfluxServer, clock: ManualClock) -> None:
     address = own.address(own.new_bucket())
-    with closing(InfluxReadingStore(address, SystemClock(), read_seconds=1)) as store:
+    with closing(InfluxReadingStore(address, clock, read_seconds=1)) as store:
         store.write(readings(5))
         own.signal(signal.SIGSTOP)
         try:
@@ -116,8 +116,17 @@ def test_a_server_that_hangs_is_asked_once_and_then_left_alone_for_a_while(own: 
                 with pytest.raises(StoreAwayError):
                     store.check()
             assert time.monotonic() - began < 1.0, "each read waited for a time-out of its own"
+            with pytest.raises(StoreAwayError):
+                store.write(readings(1))
+            clock.advance(timedelta(seconds=30))  # the rest after a failed read is over, but the write got no answer
+            began = time.monotonic()
+            with pytest.raises(StoreAwayError):
+                store.latest(1)
+            assert time.monotonic() - began < 0.9
         finally:
             own.signal(signal.SIGCONT)
+        store.write(readings(5))
+        assert count(store) == 5, "a write that gets through opens the way for reads"
 
 
 def test_a_device_that_moved_keeps_its_past(influx: InfluxServer) -> None:
