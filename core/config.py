@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 from core.addresses import HIGHEST_PORT, split_address
 from core.database_settings import DatabaseSettings
+from core.grafana_settings import GrafanaSettings
 from core.setting_files import SecretFiles
 from core.tls_settings import TlsSettings
 from core.transport import Transport, with_verified_tls
@@ -31,7 +32,7 @@ _ADDRESSES_WITH_SECRETS = frozenset({"database_url", "fallback_urls", "second_ce
 """Addresses that hold a password or a token."""
 
 
-class Settings(TlsSettings, DatabaseSettings):
+class Settings(TlsSettings, DatabaseSettings, GrafanaSettings):
     """The settings of one centre. Ports of 0 mean "any free one on loopback"."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from core.grafana_messages import GRAFANA_MESSAGES
+
 Language = Literal["zh-CN", "en"]
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -264,6 +266,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "answer_not_yours": ("您的账号已停用，不能接警。", "Your account is disabled; you cannot take incidents."),
     "callback_refused": ("回调未通过验证。", "This report did not prove where it comes from."),
     "callback_unreadable": ("回调内容无法识别。", "This report cannot be read."),
+    **GRAFANA_MESSAGES,
 }
 """`code: (zh-CN, en)`."""
 

@@ -31,7 +31,7 @@ class TlsSettings(BaseSettings):
     )
     tls_authority: Path | None = Field(
         None,
-        description="Authority (PEM) trusted where Yinling connects: broker, PostgreSQL, InfluxDB; the system's when unset.",
+        description="Authority (PEM) trusted where Yinling connects: broker, database, InfluxDB, Grafana; the system's when unset.",
     )
     certificates_dir: Path | None = Field(
         None, description="Where `yinling certs` keeps its authorities and what they issued; `certs` in the data folder when unset."
@@ -41,7 +41,7 @@ class TlsSettings(BaseSettings):
     )
     plain_links: Annotated[tuple[Link, ...], NoDecode] = Field(
         (),
-        description="What may go without TLS even off loopback, separated by spaces: http, mqtt, gateway, nats, database, influx.",
+        description="What may go without TLS even off loopback, by spaces: http, mqtt, gateway, nats, database, influx, grafana.",
     )
 
     @field_validator("plain_links", mode="before")

@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.engine import URL, make_url
 
-Link = Literal["http", "mqtt", "gateway", "nats", "database", "influx"]
-"""The pages, devices, gateways, the broker's own port with its cluster, PostgreSQL, InfluxDB."""
+Link = Literal["http", "mqtt", "gateway", "nats", "database", "influx", "grafana"]
+"""The pages, devices, gateways, the broker's own port with its cluster, PostgreSQL, InfluxDB, Grafana.
+
+No process waits for Grafana, so a plain way to it stops `yinling grafana` alone (`yinling/grafana/adapter.py`)."""
 
 STRONG_SSLMODE = "verify-full"
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 compared, not bound

@@ -13,6 +13,7 @@ import typer
 
 from yinling.commands.backtest import backtest_rule
 from yinling.commands.certs import certs_app
+from yinling.commands.grafana import grafana_app
 from yinling.commands.rules import rules_app
 from yinling.commands.timeseries import timeseries_app
 from yinling.errors import COULD_NOT_START, CannotStartError
@@ -32,6 +33,7 @@ rules_app.command("backtest")(backtest_rule)
 app.add_typer(rules_app, name="rules")
 app.add_typer(timeseries_app, name="timeseries")
 app.add_typer(certs_app, name="certs")
+app.add_typer(grafana_app, name="grafana")
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", metavar="D", help="Folder of everything that survives (YINLING_DATA_DIR).")

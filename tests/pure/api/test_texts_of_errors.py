@@ -9,7 +9,7 @@ import pytest
 from core.messages import FIELD_MESSAGES, MESSAGES, language_of, text
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = ("core", "people", "devices", "timeseries", "alerts", "ingest", "api")
+PACKAGES = ("core", "people", "devices", "timeseries", "alerts", "ingest", "api", "yinling")
 
 
 def _codes() -> set[str]:
