@@ -61,6 +61,11 @@ class People:
         self._keep(number, login, "by-hand", role)
         return number
 
+    def myself(self, number: int) -> Json:
+        if number == 0:
+            raise RefusedError(404, "user not found")  # a service account is nobody
+        return {key: self.known[number][key] for key in ("id", "login", "email", "name", "isDisabled")}
+
     def of_organisation(self) -> list[Json]:
         told = []
         for number, role in self.roles.items():
@@ -147,11 +152,12 @@ class Teams:
         ]
         return {"totalCount": len(told), "teams": told, "page": 1, "perPage": 1000}
 
-    def create(self, body: Json) -> Json:
+    def create(self, caller: Caller, body: Json) -> Json:
         if body["name"] in self.names.values():
             raise RefusedError(409, "Team name taken")
         number = next(self._rooms.numbers)
-        self.names[number], self.inside[number] = body["name"], set()
+        self.names[number] = body["name"]
+        self.inside[number] = {caller.user} if caller.user else set()  # whoever makes a team is in it
         return {"message": "Team created", "teamId": number, "uid": f"t{number}"}
 
     def delete(self, number: int) -> Json:

@@ -125,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 ROUTES: tuple[tuple[str, str, str, Route], ...] = (
+    ("GET", "/api/user", "Viewer", lambda rooms, caller, *_: rooms.people.myself(caller.user)),
     ("GET", "/api/org/?", "Viewer", lambda rooms, *_: rooms.organisation),
     ("GET", "/api/folders", "Viewer", lambda rooms, *_: rooms.folders.all()),
     ("POST", "/api/folders", "Editor", lambda rooms, caller, _p, _q, body: rooms.folders.create(caller, body)),
@@ -148,7 +149,7 @@ ROUTES: tuple[tuple[str, str, str, Route], ...] = (
     ("DELETE", "/api/datasources/uid/([^/]+)", "Admin", lambda rooms, _c, part, *_: rooms.sources.delete(part[0])),
     ("GET", r"/api/datasources/(\d+)", "Admin", lambda rooms, _c, part, *_: rooms.sources.by_number(int(part[0]))),
     ("GET", "/api/teams/search", "Admin", lambda rooms, _c, _p, query, _b: rooms.teams.search(query)),
-    ("POST", "/api/teams", "Admin", lambda rooms, _c, _p, _q, body: rooms.teams.create(body)),
+    ("POST", "/api/teams", "Admin", lambda rooms, caller, _p, _q, body: rooms.teams.create(caller, body)),
     ("DELETE", r"/api/teams/(\d+)", "Admin", lambda rooms, _c, part, *_: rooms.teams.delete(int(part[0]))),
     ("GET", r"/api/teams/(\d+)/members", "Admin", lambda rooms, _c, part, *_: rooms.teams.members(int(part[0]))),
     (

@@ -46,7 +46,7 @@ def test_supervisors_of_the_centre_get_one_with_a_password_told_once(grafana: Ho
     assert made.password not in repr(made)
     assert {name: one["role"] for name, one in grafana.people().items()} == {"wang": "Viewer"}
     assert grafana.members(f"{grafana.prefix}-centre") == {f"{grafana.prefix}-wang"}
-    mine = requests.get(f"{grafana.url}/api/org", auth=(made.name, made.password), timeout=30)
+    mine = requests.get(f"{grafana.url}/api/user", auth=(made.name, made.password), timeout=30)
     assert mine.status_code == 200, "the password lets them in"
     again = grafana.sync(facts_of(county))
     assert [(one.action, one.password) for one in again if one.kind == "account"] == [("unchanged", None)]
@@ -81,16 +81,17 @@ def test_whoever_is_a_supervisor_no_more_is_let_in_no_more(grafana: House, count
     wanted: dict[str, Any] = {"grafana_accounts": "none"} if how == "none" else {}
     done = grafana.sync(facts_of(county), **wanted)
     assert [one.action for one in done if one.kind == "account"] == ["disabled"]
-    assert requests.get(f"{grafana.url}/api/org", auth=(made.name, str(made.password)), timeout=30).status_code == 401
+    assert requests.get(f"{grafana.url}/api/user", auth=(made.name, str(made.password)), timeout=30).status_code == 401
     again = grafana.sync(facts_of(county), **wanted)
     assert {one.action for one in again if one.kind == "account"} <= {"unchanged"}
     change(county, "wang", disabled_at=None, role=Role.SUPERVISOR)
     assert [one.action for one in grafana.sync(facts_of(county)) if one.kind == "account"] == ["enabled"]
-    assert requests.get(f"{grafana.url}/api/org", auth=(made.name, str(made.password)), timeout=30).status_code == 200
+    assert requests.get(f"{grafana.url}/api/user", auth=(made.name, str(made.password)), timeout=30).status_code == 200
 
 
 def test_an_account_of_ours_is_a_viewer_and_nobody_elses_is_looked_at(grafana: House, county: Database) -> None:
-    other = grafana.ask("POST", "/admin/users", {"login": f"hand{grafana.prefix}", "password": "by-hand-1", "OrgId": 1})["id"]
+    hand = {"login": f"hand{grafana.prefix}", "password": "by-hand-1", "OrgId": grafana.ask("GET", "/org")["id"]}
+    other = grafana.ask("POST", "/admin/users", hand)["id"]
     grafana.left_over.append(f"/admin/users/{other}")
     grafana.ask("PATCH", f"/org/users/{other}", {"role": "Editor"})
     grafana.sync(facts_of(county))
@@ -101,8 +102,8 @@ def test_an_account_of_ours_is_a_viewer_and_nobody_elses_is_looked_at(grafana: H
     done = grafana.sync(facts_of(county))
     assert [one.action for one in done if one.kind == "account"] == ["updated"]
     assert grafana.people()["wang"]["role"] == "Viewer"
-    [hand] = [one for one in grafana.ask("GET", "/org/users") if one["userId"] == other]
-    assert hand["role"] == "Editor"
+    [there] = [one for one in grafana.ask("GET", "/org/users") if one["userId"] == other]
+    assert there["role"] == "Editor"
     assert grafana.members(f"{grafana.prefix}-centre") == {f"{grafana.prefix}-wang", f"hand{grafana.prefix}"}
 
 
