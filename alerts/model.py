@@ -351,16 +351,6 @@ class Poison(OfCentre, Base):
     payload: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
 
 
-class PartitionLease(OfCentre, Base):
-    """Who may write for the homes of a partition; the epoch is checked in every alarm transaction (invariant 13)."""
-
-    __tablename__ = "partition_leases"
-    partition: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    epoch: Mapped[int]
-    owner: Mapped[str] = mapped_column(sa.String(120))
-    taken_at: Mapped[datetime]
-
-
 class OperatorPresence(OfCentre, Base):
     """A live stream an operator has open, renewed by the API while it lives; an unwatched screen pages at once."""
 

@@ -25,8 +25,7 @@ async def gather(deps: Deps) -> list[dict[str, Any]]:
     """What every other process says of itself; those that do not answer in time are missing."""
     if deps.bus is None:
         return []
-    # Ingest workers, the pager, and this process, which answers too.
-    answers = await deps.bus.gather_status(GATHER_SECONDS, expected=deps.settings.partitions + 2)
+    answers = await deps.bus.gather_status(GATHER_SECONDS, {*_wanted(deps.settings.partitions), PROCESS})
     return [answer for answer in answers if answer.get("process") != PROCESS]
 
 
@@ -38,10 +37,22 @@ async def check(deps: Deps) -> dict[str, str]:
 
 
 def judge(statuses: Iterable[Mapping[str, Any]], partitions: int) -> dict[str, str]:
-    """The checks of the other processes: every ingest worker and the pager must answer and be ready. Pure."""
-    by_name = {str(status.get("process")): status for status in statuses}
-    wanted = [*(f"ingest-{partition}" for partition in range(partitions)), "pager"]
-    return {name: _verdict(by_name.get(name)) for name in wanted}
+    """The checks of the other processes: every ingest worker must answer and be ready, and at least one pager. Pure."""
+    by_name: dict[str, list[str]] = {}
+    for status in statuses:
+        by_name.setdefault(str(status.get("process")), []).append(_verdict(status))
+    return {name: _best(by_name.get(name, [])) for name in _wanted(partitions)}
+
+
+def _wanted(partitions: int) -> list[str]:
+    return [*(f"ingest-{partition}" for partition in range(partitions)), "pager"]
+
+
+def _best(verdicts: Sequence[str]) -> str:
+    """What several processes of one name make together: one that works is enough."""
+    if not verdicts:
+        return _verdict(None)
+    return "ok" if "ok" in verdicts else verdicts[0]
 
 
 def _verdict(status: Mapping[str, Any] | None) -> str:
@@ -116,7 +127,11 @@ def merge_metrics(texts: Mapping[str, str]) -> bytes:
 
 async def all_metrics(deps: Deps) -> bytes:
     """The metrics of every process that answers, this one included."""
-    texts = {str(status.get("process")): str(status.get("metrics") or "") for status in await gather(deps)}
+    texts: dict[str, str] = {}
+    for status in sorted(await gather(deps), key=lambda status: str(status.get("machine"))):
+        name = str(status.get("process"))
+        serial = 1 + sum(known.partition("#")[0] == name for known in texts)
+        texts[name if serial == 1 else f"{name}#{serial}"] = str(status.get("metrics") or "")
     return merge_metrics({**texts, PROCESS: generate_latest(REGISTRY).decode()})
 
 

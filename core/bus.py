@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,6 +23,8 @@ HINT_SUBJECT = "yinling.hint"
 STATUS_SUBJECT = "yinling.status"
 
 _PING_SECONDS = 2
+_OTHERS_SECONDS = 0.03
+"""A second pager, a second API: they were asked in the same moment."""
 
 StatusSource = Callable[[], Mapping[str, Any]]
 
@@ -125,9 +127,12 @@ class Bus:
         await self.subscribe(STATUS_SUBJECT, answer)
 
     async def gather_status(
-        self, wait_seconds: float = 0.5, expected: int | None = None, only: str | None = None
+        self, wait_seconds: float = 0.5, wanted: Collection[str] | None = None, only: str | None = None
     ) -> list[dict[str, Any]]:
-        """Ask every process for its status; those that answer within `wait_seconds` (or the first `expected`, or until `only`)."""
+        """Ask every process for its status.
+
+        Those that answer within `wait_seconds`, or until `only` has, or soon after all the wanted have.
+        """
         if not self._client.is_connected:
             return []
         answers: list[dict[str, Any]] = []
@@ -136,13 +141,17 @@ class Bus:
 
         async def collect(message: Msg) -> None:
             answers.append(orjson.loads(message.data))
-            if (expected is not None and len(answers) >= expected) or (only is not None and answers[-1].get("process") == only):
+            if answers[-1].get("process") == only:
+                complete.set()
+            if wanted is not None and {answer.get("process") for answer in answers}.issuperset(wanted):
                 complete.set()
 
         subscription = await self._client.subscribe(inbox, cb=collect)
         try:
             await self._client.publish(STATUS_SUBJECT, b"", reply=inbox)
             await asyncio.wait_for(complete.wait(), wait_seconds)
+            if only is None:
+                await asyncio.sleep(_OTHERS_SECONDS)
         except TimeoutError:
             pass
         finally:

@@ -1,7 +1,7 @@
-"""The doors of worker 0: the gateway port, and the certificate port where one is set; both take new certificates by themselves.
+"""The doors of a machine: the gateway port, and the certificate port where one is set; both take new certificates by themselves.
 
-A door that cannot be opened (its port taken, its certificate unreadable) ends the worker with the reason; nothing of a
-connection is kept here.
+One worker of the machine opens them, the first to be there; the others wait for it to go. A certificate that cannot be read
+ends the worker with the reason; nothing of a connection is kept here.
 """
 
 from __future__ import annotations

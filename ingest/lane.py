@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 from prometheus_client import Counter, Histogram
 
+from alerts.holding import LeaseUnsureError
 from alerts.leases import LeaseLostError
 from alerts.poison import STORE_IS_AWAY
 from core.clock import Clock
@@ -104,7 +105,7 @@ class LaneLoop:
                 self._handler.handle(batch)
             except LeaseLostError:
                 raise
-            except STORE_IS_AWAY as error:
+            except (*STORE_IS_AWAY, LeaseUnsureError) as error:
                 store_away_total.labels(self._source.lane).inc()
                 log.warning("store_away", lane=self._source.lane, error=str(getattr(error, "orig", error)))
                 self._stopping.wait(pause_seconds)

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from alerts import rule_timers
 from alerts.findings import Outcome
-from alerts.leases import check_epoch
 from alerts.model import Disposition, Severity
 from alerts.poison import Failed, set_aside
 from alerts.system import raise_system
@@ -69,7 +68,8 @@ class Pipeline:
         self._on_outcomes = on_outcomes
 
     def handle(self, deliveries: Sequence[Delivery]) -> None:
-        """Commit a batch. Raises and leaves nothing behind when the store refuses."""
+        """Commit a batch. Raises and leaves nothing behind when the store refuses, or the partition may be another's."""
+        self._tools.assure()
         wanted = [delivery for delivery in deliveries if self._is_allowed(delivery)]
         items = self._decode(wanted)
         self._recall(items)
@@ -103,7 +103,7 @@ class Pipeline:
         """
         topic, now = strip_lane(delivery.topic), self._tools.clock.now()
         payload = delivery.payload.decode("utf-8", "replace")
-        with self._tools.database.transaction() as session:
+        with self._tools.transaction() as session:
             set_aside(session, Failed("ingest", topic, error, payload), now)
             if speaks_of_life(delivery.payload):
                 details = {"topic": topic, "error": repr(error)}
@@ -151,8 +151,7 @@ class Pipeline:
     def _commit(self, plan: Plan, items: list[Item]) -> tuple[Plan, list[Item], Sequence[Outcome]]:
         tools = self._tools
         now = tools.clock.now()
-        with tools.database.transaction() as session:
-            check_epoch(session, tools.partition, tools.epoch)
+        with tools.transaction() as session:
             changed = set(tools.book.stale(session, plan.home_ids)) | self._register_children(session, plan, now)
             if changed:
                 tools.book.load(session, list(changed))

@@ -6,7 +6,6 @@ finds the store locked and raises it again; several workers share one alert.
 
 from __future__ import annotations
 
-from alerts.leases import check_epoch
 from alerts.model import Severity
 from alerts.system import clear_system, raise_system
 from ingest.tools import Tools
@@ -31,8 +30,7 @@ class ReadingsWatch:
         if reason is not None and self._raised_at_seconds is not None and now_seconds - self._raised_at_seconds < _AGAIN_SECONDS:
             return
         now, settings = tools.clock.now(), tools.engine.settings
-        with tools.database.transaction() as session:
-            check_epoch(session, tools.partition, tools.epoch)
+        with tools.transaction() as session:
             if reason is None:
                 clear_system(session, WHAT, now, settings)
             else:

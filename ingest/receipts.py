@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 from prometheus_client import Counter
 
+from alerts.leases import check_epoch
 from alerts.model import Incident, IncidentState, Receipt
 from alerts.repeats import stored_key
 from core.clock import Clock
@@ -77,12 +78,15 @@ class ReceiptMessage:
 class ReceiptSender:
     """Sends receipts over one publisher."""
 
-    def __init__(self, database: Database, publisher: Publisher, clock: Clock, *, partition: int, partitions: int) -> None:
+    def __init__(  # noqa: PLR0913 the seams of an edge, all named
+        self, database: Database, publisher: Publisher, clock: Clock, *, partition: int, partitions: int, epoch: int
+    ) -> None:
         self._database = database
         self._publisher = publisher
         self._clock = clock
         self._partition = partition
         self._partitions = partitions
+        self._epoch = epoch
 
     def send(self, receipts: Sequence[ReceiptMessage]) -> None:
         """Send now; lost when the device is away, which repeats."""
@@ -108,6 +112,7 @@ class ReceiptSender:
         self.send([_message(row) for row in mine])
         reach("receipts.after_send")
         with self._database.transaction() as session:
+            check_epoch(session, self._partition, self._epoch)
             session.execute(sa.update(Receipt).where(Receipt.id.in_([row.id for row in mine])).values(sent_at=self._clock.now()))
         return len(mine)
 

@@ -11,7 +11,6 @@ import structlog
 
 from alerts.findings import Condition, Finding
 from alerts.lanes import FAULT
-from alerts.leases import check_epoch
 from alerts.model import Severity
 from devices.model import Device
 from ingest.refusals import Refusal
@@ -38,8 +37,7 @@ class RefusalAlarm:
             return
         tools = self._tools
         now = tools.clock.now()
-        with tools.database.transaction() as session:
-            check_epoch(session, tools.partition, tools.epoch)
+        with tools.transaction() as session:
             by_name = sa.or_(Device.code == refusal.client, Device.client_id == refusal.client)
             device = session.scalars(sa.select(Device).where(by_name)).first()
             if device is None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from alerts import rule_timers
 from alerts.findings import Finding, Outcome
-from alerts.leases import LeaseLostError, check_epoch
+from alerts.leases import LeaseLostError
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.rule_timers import DueRow
 from alerts.rules.context import Broken, TimerChange
@@ -115,8 +115,7 @@ class RuleTimers:
                 timers[page.id] = list(found.timers)
         broken = tools.rules.broken.due(failed, now)
         if timers or broken:
-            with tools.database.transaction() as session:
-                check_epoch(session, tools.partition, tools.epoch)
+            with tools.transaction() as session:
                 rule_timers.keep(session, timers, now)
                 set_aside_rules(session, broken, now)
             tools.rules.broken.learn(broken, now)
@@ -129,8 +128,7 @@ class RuleTimers:
         with tools.database.snapshot() as session:
             if not outlived(session, pages, tools.rules, now):
                 return
-        with tools.database.transaction() as session:
-            check_epoch(session, tools.partition, tools.epoch)
+        with tools.transaction() as session:
             stale = set(tools.book.stale(session, [page.id for page in pages]))  # they are fresh again once they were read
             current = [page for page in pages if page.id not in stale]
             outcomes = tools.engine.apply(session, outlived(session, current, tools.rules, now), now)
@@ -151,8 +149,7 @@ class RuleTimers:
 
     def _judge_all(self, rows: Sequence[DueRow], now: datetime) -> list[Outcome]:
         tools = self._tools
-        with tools.database.transaction() as session:
-            check_epoch(session, tools.partition, tools.epoch)
+        with tools.transaction() as session:
             stale = tools.book.stale(session, {row.home_id for row in rows})
             if stale:
                 tools.book.load(session, stale)
@@ -192,8 +189,7 @@ class RuleTimers:
 
     def _set_aside(self, row: DueRow, error: Exception, now: datetime) -> None:
         """One that cannot be judged: counted and shown, and looked at again; readings that are away are only waited for."""
-        with self._tools.database.transaction() as session:
-            check_epoch(session, self._tools.partition, self._tools.epoch)
+        with self._tools.transaction() as session:
             if not isinstance(error, StoreAwayError):
                 set_aside(session, Failed("rule_timers", f"rule_timers:{row.id}", error), now)
             rule_timers.postpone(session, row.id, now + _LATER)

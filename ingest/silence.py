@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.findings import Finding, Outcome
-from alerts.leases import check_epoch
 from alerts.model import Alert, Disposition
 from alerts.rules.absence import RULE, Heard, falls_silent, judge_silence
 from alerts.rules.scene import looks_at
@@ -77,8 +76,7 @@ class SilenceTimer:
             last = rows[-1]
 
     def _judge_all(self, device_ids: Sequence[int], now: datetime) -> list[Outcome]:
-        with self._tools.database.transaction() as session:
-            check_epoch(session, self._tools.partition, self._tools.epoch)
+        with self._tools.transaction() as session:
             findings: list[Finding] = []
             devices = session.scalars(sa.select(Device).where(Device.id.in_(device_ids), Device.silence_due_at <= now)).all()
             for device in devices:

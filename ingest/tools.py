@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
 
 from alerts.conditions import ActiveConditions
 from alerts.engine import AlertEngine
+from alerts.leases import check_epoch
 from core.bus import Bus
 from core.clock import Clock
 from core.database import Database
@@ -16,6 +21,10 @@ from ingest.reported import ReportedStates
 from ingest.seen import SeenBook
 from ingest.unknown import UnknownKeeper
 from timeseries.recorder import Recorder
+
+
+def _always_sure() -> None:
+    """Nobody else can have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +45,12 @@ class Tools:
     rules: LiveRules
     partition: int
     epoch: int
+    assure: Callable[[], None] = _always_sure
+    """Raises where another worker may hold the partition by now; asked before anything that no transaction guards."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """The unit of work of whoever holds the partition; raises `LeaseLostError` and leaves nothing when that is another."""
+        with self.database.transaction() as session:
+            check_epoch(session, self.partition, self.epoch)
+            yield session

@@ -1,16 +1,18 @@
 """Watches the broker for those it refuses and throws out.
 
 A refused publication is PUBACKed like any other: its device believes that the alarm is on its way. The broker tells of it
-only in its log, and of ended connections only in system events; both are read here, by the worker of partition 0, which
-runs beside the broker. What happens while nobody watches is not told of later. It also asks whether the broker can still
-write its store: one that met a full disk takes connections and keeps nothing.
+only in its log, and of ended connections only in system events. The worker of partition 0 hears the events of every node;
+the log of a node is read by one worker of its machine. What happens while nobody watches is not told of later. It also asks
+whether the broker can still write its store: one that met a full disk takes connections and keeps nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +74,7 @@ class BrokerWatch:
         self._clock = clock
         self._on_refusal = on_refusal
         self._tail = LogTail(log_path(settings))
+        self._turn = log_path(settings).with_name("watch.lock")
         self._bus = Bus(
             nats_servers(settings), user=WATCHER_USER, password=secrets.password, name="watch", tls=nats_context(settings)
         )
@@ -83,8 +86,15 @@ class BrokerWatch:
             RefusalReason.TAKEN_OVER: Repetition(*_TAKEN_OVER),
         }
 
+    async def run_beside_broker(self) -> None:
+        """Read the log of this machine's broker only, for a worker that does not watch the whole broker."""
+        try:
+            await self._follow_log()
+        finally:
+            self._tail.close()
+
     async def run(self) -> None:
-        """Watch until cancelled; the broker may come and go."""
+        """Watch every node, and the log of this machine's, until cancelled; the broker may come and go."""
         await self._bus.start()
         try:
             await self._bus.subscribe(DISCONNECTS, self._disconnected)
@@ -98,9 +108,27 @@ class BrokerWatch:
             self._tail.close()
 
     async def _follow_log(self) -> None:
-        while True:
-            self._read_log()
-            await asyncio.sleep(_POLL_SECONDS)
+        """One worker of a machine reads its log, whichever is there first; the others wait for it to go."""
+        with ExitStack() as stack:
+            is_ours = False
+            while True:
+                is_ours = is_ours or self._take_turn(stack)
+                if is_ours:
+                    self._read_log()
+                await asyncio.sleep(_POLL_SECONDS)
+
+    def _take_turn(self, stack: ExitStack) -> bool:
+        try:
+            file = self._turn.open("ab")
+        except OSError:  # no broker has run on this machine
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            return False
+        stack.enter_context(file)
+        return True
 
     async def _follow_health(self) -> None:
         client = await self._bus.connected()

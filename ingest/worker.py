@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.orm import Session
 
+from alerts.leases import LeaseLostError
 from core.clock import Clock
 from core.config import Settings
 from devices.model import Device
@@ -84,6 +85,8 @@ class Chores:
             chore.due_at_seconds = now + chore.every_seconds
             try:
                 chore.work()
+            except LeaseLostError as error:  # the process ends; whoever has the lease does it
+                log.warning("chore_not_ours", chore=chore.name, now_owned_by=error.details.get("now_owned_by"))
             except Exception:
                 log.exception("chore_failed", chore=chore.name)
                 chores_failed_total.labels(chore.name).inc()
@@ -110,7 +113,7 @@ class FlushSeen:
         if not watched and now_seconds < self._due_at_seconds:
             return
         self._due_at_seconds = now_seconds + self._every_seconds
-        with self._tools.database.transaction() as session:
+        with self._tools.transaction() as session:
             written = self._tools.seen.flush(session, self._tools.clock.now())
         if written and watched:
             self._tools.bus.hint()
@@ -134,7 +137,7 @@ class CheckBook:
 def purge(tools: Tools, settings: Settings) -> None:
     """Forget what is older than its retention."""
     now = tools.clock.now()
-    with tools.database.transaction() as session:
+    with tools.transaction() as session:
         tools.unknown.purge(session, now - timedelta(days=settings.unknown_retention_days))
     tools.recorder.delete_before(now - timedelta(days=settings.readings_retention_days))
 

@@ -1,18 +1,29 @@
-"""Failed sign-ins of the last ten minutes, per name and per address, in memory with a bound.
+"""Failed sign-ins of the last ten minutes, per name and per address.
 
-A restart forgets them; guessing against a 50 ms hash gains nothing worth by that. When the bound is reached the key
-unused for longest is forgotten first.
+`FailedAttempts` counts in memory with a bound; a restart forgets them, and when the bound is reached the key unused for
+longest is forgotten first. `wait_by_audit` counts what the audit says, so that several API processes of one centre allow
+together as much as one does.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from people.model import AuditEntry
 
 WINDOW_SECONDS = 600.0
 ADDRESS_FACTOR = 3
 """A whole office may sign in from one address, so it gets more attempts than one name."""
 _MAXIMUM_KEYS = 20_000
+_MOST_ENTRIES = 20_000
+_SUBJECT = 120
+"""As much of a name as the audit keeps."""
+REFUSED, MADE = "sign_in.refused", "sign_in.made"
 
 
 class FailedAttempts:
@@ -52,3 +63,31 @@ class FailedAttempts:
         if times is None or len(times) < limit:
             return 0.0
         return max(0.0, times[0] + WINDOW_SECONDS - now_seconds)
+
+
+def wait_by_audit(session: Session, username: str, address: str, limit: int, now: datetime) -> float:
+    """How many seconds this name or address has to wait by what every API process has written; 0 when it may try now."""
+    since = now - timedelta(seconds=WINDOW_SECONDS)
+    told = sa.select(AuditEntry.at, AuditEntry.action, AuditEntry.subject, AuditEntry.details).where(
+        AuditEntry.at > since, AuditEntry.action.in_((REFUSED, MADE))
+    )
+    by_name: list[datetime] = []
+    by_address: list[datetime] = []
+    wanted = username[:_SUBJECT].casefold()
+    for at, action, subject, details in session.execute(told.order_by(AuditEntry.at, AuditEntry.id).limit(_MOST_ENTRIES)):
+        is_same_name = (subject or "").casefold() == wanted
+        if action == MADE:
+            if is_same_name:
+                by_name.clear()
+            continue
+        if is_same_name:
+            by_name.append(at)
+        if (details or {}).get("address") == address:
+            by_address.append(at)
+    return max(_rest(by_name, limit, now), _rest(by_address, limit * ADDRESS_FACTOR, now))
+
+
+def _rest(failures: list[datetime], limit: int, now: datetime) -> float:
+    if len(failures) < limit:
+        return 0.0
+    return max(0.0, WINDOW_SECONDS - (now - failures[-limit]).total_seconds())

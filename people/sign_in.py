@@ -18,7 +18,7 @@ from core.database import Database
 from core.errors import NotSignedInError, TooManyAttemptsError
 from core.ids import hash_secret, new_secret
 from people import audit
-from people.attempts import FailedAttempts
+from people.attempts import MADE, REFUSED, FailedAttempts, wait_by_audit
 from people.model import Role, SignInSession, User
 from people.passwords import password_matches
 from people.rights import Caller, scope_of
@@ -55,18 +55,20 @@ class SignInDesk:
         if wait > 0:
             raise TooManyAttemptsError(wait_seconds=int(wait) + 1)
         with self.database.snapshot() as session:
+            if (wait := wait_by_audit(session, username, address, self.settings.sign_in_attempts, self.clock.now())) > 0:
+                raise TooManyAttemptsError(wait_seconds=int(wait) + 1)
             known = session.scalar(sa.select(User).where(User.username == username))
             hashed = known.password_hash if known is not None and known.disabled_at is None else None
         if not password_matches(password, hashed):
             self.attempts.failed(username, address, seconds)
             with self.database.transaction() as session:
-                audit.write(session, self.clock.now(), username, "sign_in.refused", subject=username, address=address)
+                audit.write(session, self.clock.now(), username, REFUSED, subject=username, address=address)
             raise NotSignedInError("wrong_sign_in")
         self.attempts.succeeded(username)
         token = new_secret()
         with self.database.transaction() as session:
             caller = self._open(session, username, hashed, token)
-            audit.write(session, self.clock.now(), caller, "sign_in.made", subject=username, address=address)
+            audit.write(session, self.clock.now(), caller, MADE, subject=username, address=address)
         return SignedInPerson(token, caller)
 
     def _open(self, session: Session, username: str, hashed: str | None, token: str) -> Caller:

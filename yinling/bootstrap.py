@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NoReturn
+
+from sqlalchemy.exc import OperationalError
 
 from alerts.changes import hold_order
 from core.clock import Clock, SystemClock
 from core.config import Settings
 from core.database import Database
 from people.model import Centre
-from yinling import migrations
+from yinling import agreement, migrations
 
 
 def make_clock() -> Clock:
@@ -41,6 +43,7 @@ def migrate(settings: Settings, say: Callable[[str], None] | None = None) -> Non
             hold_order(session)  # two starters at once make one centre
             if session.get(Centre, 1) is None:
                 session.add(Centre(id=1, name="调度中心", created_at=make_clock().now()))
+        agreement.renew_secrets(database, settings, make_clock())
     finally:
         database.close()
 
@@ -58,14 +61,21 @@ def run_broker(settings: Settings, *, ingest_only: bool = False) -> NoReturn:
     exec_broker(settings, ingest_only=ingest_only)
 
 
-def run_ingest(settings: Settings, partition: int, partitions: int) -> None:
-    """Be the ingest worker `partition` of `partitions`."""
+def run_ingest(settings: Settings, partition: int | None, partitions: int) -> None:
+    """Be the ingest worker of `partition` of `partitions`; of whichever is nobody's when it is None. Waits until it may."""
+    from alerts.holding import lease_one
+    from alerts.leases import duty_of
     from core.disk import watch_disk
     from yinling.ingest_process import IngestProcess
 
     watch_disk(settings.data_dir)
     await_tables(settings)
-    IngestProcess(settings, make_clock(), partition, partitions).run()
+    database, clock = Database.of(settings, "yinling-ingest"), make_clock()
+    agreement.check(database, settings, clock, partitions=partitions)
+    wanted = range(partitions) if partition is None else [partition]
+    lease = lease_one(database, clock, [duty_of(each) for each in wanted], "ingest")
+    if lease is not None:
+        IngestProcess(settings, clock, database, lease, partitions).run()
 
 
 def run_pager(settings: Settings) -> None:
@@ -73,6 +83,7 @@ def run_pager(settings: Settings) -> None:
     from yinling.pager_process import PagerProcess
 
     await_tables(settings)
+    _check_agreement(settings)
     PagerProcess(settings, make_clock()).run()
 
 
@@ -81,7 +92,14 @@ def run_api(settings: Settings) -> None:
     from api.server import serve
 
     await_tables(settings)
+    _check_agreement(settings)
     serve(settings, make_clock())
+
+
+def _check_agreement(settings: Settings) -> None:
+    """A store that is away is no reason not to start: whoever starts handles that where it matters."""
+    with closing(open_database(settings)) as database, suppress(OperationalError):
+        agreement.check(database, settings, make_clock(), partitions=settings.partitions)
 
 
 def openapi_document() -> dict[str, Any]:

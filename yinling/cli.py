@@ -79,13 +79,25 @@ def broker(
     start_broker(data_dir, ingest_only=ingest_only)
 
 
+@app.command("repartition")
+def repartition_homes(
+    partitions: Annotated[int, typer.Argument(help="The new number of partitions.")], *, data_dir: DataDir = None
+) -> None:
+    """Change the number of partitions, once the broker (started with --ingest-only) holds nothing for the workers."""
+    from yinling.commands.repartition import repartition
+
+    repartition(partitions, data_dir)
+
+
 @app.command()
 def ingest(
     *,
     partition: Annotated[
         str,
         typer.Option(
-            "--partition", metavar="i/P", help="Which of how many workers this is, such as 0/1; i alone takes P from the settings."
+            "--partition",
+            metavar="i/P",
+            help="Which of how many workers this is, such as 0/1 (any/P: whichever has none); without /P as the settings say.",
         ),
     ] = "0/1",
     data_dir: DataDir = None,

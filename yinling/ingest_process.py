@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.conditions import ActiveConditions
 from alerts.engine import AlertEngine
-from alerts.leases import take_lease
+from alerts.holding import HeldLease
+from alerts.leases import LeaseLostError
 from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock
 from core.config import Settings
@@ -55,6 +55,7 @@ from timeseries.recorder import Recorder
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.25
+_GATEWAY_PORT_SECONDS = 1.0
 # Each alarm is some milliseconds of one writer's time: in a flood the pager and people's acts must get their turn too.
 _ALARMS_AT_ONCE = 200
 
@@ -62,13 +63,14 @@ _ALARMS_AT_ONCE = 200
 class IngestProcess:
     """One worker, from start to end."""
 
-    def __init__(self, settings: Settings, clock: Clock, partition: int, partitions: int) -> None:
+    def __init__(self, settings: Settings, clock: Clock, database: Database, lease: HeldLease, partitions: int) -> None:
         self._settings = settings
         self._clock = clock
-        self._partition = partition
+        self._lease = lease
+        self._partition = 0 if lease.duty.partition is None else lease.duty.partition
         self._partitions = partitions
-        self._name = f"ingest-{partition}"
-        self._database = Database.of(settings, f"yinling-{self._name}")
+        self._name = f"ingest-{self._partition}"
+        self._database = database
         self._secrets: BrokerSecrets = load_or_create_secrets(settings)
         self._bus = Bus(
             nats_servers(settings),
@@ -118,8 +120,7 @@ class IngestProcess:
 
     def _make_tools(self, alarm_source: LaneSource) -> Tools:
         clock, database = self._clock, self._database
-        with database.transaction() as session:
-            epoch = take_lease(session, self._partition, f"{socket.gethostname()}:{self._name}", clock.now())
+        epoch = self._lease.epoch
         book, seen, conditions = HomeBook(self._partition, self._partitions), SeenBook(), ActiveConditions()
         rules = LiveRules(ZoneInfo(self._settings.timezone), StoredHistory(self._recorder))
         with database.snapshot() as session:
@@ -137,11 +138,14 @@ class IngestProcess:
             reported=ReportedStates(),
             conditions=conditions,
             engine=AlertEngine(self._settings),
-            receipts=ReceiptSender(database, alarm_source.client, clock, partition=self._partition, partitions=self._partitions),
+            receipts=ReceiptSender(
+                database, alarm_source.client, clock, partition=self._partition, partitions=self._partitions, epoch=epoch
+            ),
             recorder=self._recorder,
             unknown=UnknownKeeper(self._settings.unknown_messages_per_topic),
             partition=self._partition,
             epoch=epoch,
+            assure=self._lease.assure,
             rules=rules,
         )
 
@@ -155,10 +159,18 @@ class IngestProcess:
             first=self._partition,
             tls=mqtt_context(self._settings),
         )
-        return LaneSource(lane, address, self._clock, capacity=self._settings.ingest_queue_messages)
+        return LaneSource(lane, address, self._clock, capacity=self._settings.ingest_queue_messages, may_connect=self._lease.assure)
 
     def _fail(self, error: BaseException) -> None:
-        log.error("lane_failed", error=repr(error))
+        if isinstance(error, LeaseLostError):
+            self._lost(error)
+        else:
+            log.error("lane_failed", error=repr(error))
+            self._failed.set()
+
+    def _lost(self, error: LeaseLostError) -> None:
+        """Another has the partition: nothing more may be done for it, not even what is at hand."""
+        log.warning("partition_taken_over", partition=self._partition, error=str(error))
         self._failed.set()
 
     async def _main(self) -> str | None:
@@ -166,6 +178,7 @@ class IngestProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await self._bus.start()
+        self._lease.start(self._lost)
         self._worker.start()
         edges = asyncio.create_task(self._edges())
         trouble: str | None = None
@@ -182,6 +195,7 @@ class IngestProcess:
             edges.cancel()
             await asyncio.gather(edges, return_exceptions=True)
             await asyncio.to_thread(self._worker.stop)
+            await asyncio.to_thread(self._lease.stop)
             await self._bus.stop()
         return trouble
 
@@ -214,17 +228,15 @@ class IngestProcess:
         )
         directory.start()
         doors = Doors(self._settings, self._secrets)
-        if self._partition == 0:
-            await doors.open()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(ledger.run())
                 tasks.create_task(self._answer())
                 tasks.create_task(self._keep_gate(responder))
+                tasks.create_task(_keep_doors(doors))
                 if self._partition == 0:
                     self._watch = watch
-                    tasks.create_task(watch.run())
-                    tasks.create_task(doors.keep_fresh())
+                tasks.create_task(watch.run() if self._partition == 0 else watch.run_beside_broker())
                 await responder.start()
         finally:
             await responder.stop()
@@ -273,3 +285,19 @@ class IngestProcess:
             "checks": {"broker": self._broker_check(), "readings": self._recorder.health()},
             "metrics": prometheus_client.generate_latest().decode(),
         }
+
+
+async def _keep_doors(doors: Doors) -> None:
+    """Open for this machine's gateways, and take new certificates; where another worker of the machine did, wait for it to go."""
+    said = False
+    while True:
+        try:
+            await doors.open()
+        except OSError as error:
+            if not said:
+                log.info("gateway_port_taken", port=doors.gateway.port, error=str(error))
+                said = True
+            await doors.close()
+            await asyncio.sleep(_GATEWAY_PORT_SECONDS)
+        else:
+            return await doors.keep_fresh()

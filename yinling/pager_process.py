@@ -19,6 +19,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.auditor import AUDIT_SECONDS, Auditor
 from alerts.channels.registry import make_channels
+from alerts.holding import HeldLease, lease_one
+from alerts.leases import Duty
 from alerts.pager import PagerLoop
 from alerts.probe import ProbeTarget, answered, ensure_probe_homes, start_run
 from alerts.work import Desk
@@ -26,6 +28,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock, wait
 from core.config import Settings
 from core.database import Database
+from core.machine import process_mark
 from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
 from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
 from yinling.heartbeat import Heartbeat
@@ -34,6 +37,9 @@ from yinling.sheet.making import HourlySheet
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
+DUTY = Duty("watch")
+"""Chores, the auditor and the probes: one pager of a centre does them."""
+_STOP_SECONDS = 5.0
 _FIRST_CONNECTION_SECONDS = 30.0
 # Hints come with every commit; under a flood a round each tenth of a second is enough.
 _LEAST_PAUSE_SECONDS = 0.1
@@ -59,7 +65,9 @@ class PagerProcess:
         self._auditor = Auditor(self._desk)
         self._heartbeat = Heartbeat(settings.heartbeat_url)
         self._stopping = threading.Event()
+        self._stop_soon: Callable[[], object] | None = None
         self._failed = threading.Event()
+        self._watch_duty: HeldLease | None = None
         self._last_round_seconds = clock.monotonic_seconds()
 
     def run(self) -> None:
@@ -76,6 +84,8 @@ class PagerProcess:
         await self._bus.start()
         loop = asyncio.get_running_loop()
 
+        self._stop_soon = lambda: loop.call_soon_threadsafe(stop.set)
+
         def guarded(work: Callable[[], None]) -> None:
             try:
                 work()
@@ -86,12 +96,7 @@ class PagerProcess:
 
         threads = [
             threading.Thread(target=guarded, args=(work,), name=name, daemon=True)
-            for name, work in (
-                ("clocks", self._clocks),
-                ("chores", self._chores),
-                ("auditor", self._audit),
-                ("probe", self._probe),
-            )
+            for name, work in (("clocks", self._clocks), ("duty", self._do_duty))
         ]
         for thread in threads:
             thread.start()
@@ -101,7 +106,7 @@ class PagerProcess:
         self._stopping.set()
         self._wake.set()
         for thread in threads:
-            await asyncio.to_thread(thread.join, 5)
+            await asyncio.to_thread(thread.join, _STOP_SECONDS)
         self._sheet.close()
         await self._bus.stop()
 
@@ -132,15 +137,59 @@ class PagerProcess:
             self._wake.clear()
         self._loop.close()
 
+    def _do_duty(self) -> None:
+        """What only one pager of a centre does: chores, the auditor, the probes. The others wait until it is gone."""
+        lease = self._await_duty()
+        if lease is None:
+            return
+        self._watch_duty = lease
+        lease.start(lambda _error: self._end_as_replaced())
+        threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("chores", self._chores), ("auditor", self._audit), ("probe", self._probe))
+        ]
+        for thread in threads:
+            thread.start()
+        while not self._stopping.wait(_LEAST_PAUSE_SECONDS):
+            if not all(thread.is_alive() for thread in threads):
+                message = "a loop of the pager died"
+                raise RuntimeError(message)
+        for thread in threads:
+            thread.join(_STOP_SECONDS - 1)
+        lease.stop()
+
+    def _await_duty(self) -> HeldLease | None:
+        while not self._stopping.is_set():
+            try:
+                return lease_one(self._database, self._clock, [DUTY], "pager", stopping=self._stopping)
+            except SQLAlchemyError:
+                log.warning("pager_round_failed", exc_info=True)
+                pager_failures_total.labels("duty").inc()
+                self._stopping.wait(TICK_SECONDS)
+        return None
+
+    def _end_as_replaced(self) -> None:
+        """Another pager has the duty: this one ends, and its next life waits."""
+        self._failed.set()
+        if self._stop_soon is not None:
+            self._stop_soon()
+
+    def _may_watch(self) -> bool:
+        """Whether no other pager can have the duty now; one that stood still finds out before it does anything."""
+        return self._watch_duty is not None and self._watch_duty.is_sure
+
     def _chores(self) -> None:
         """What can wait for a moment must not hold up what cannot: a thread of its own."""
         while not self._stopping.is_set():
-            self._loop.do_chores()
+            if self._may_watch():
+                self._loop.do_chores()
             self._stopping.wait(TICK_SECONDS)
 
     def _audit(self) -> None:
         """The auditor's own loop: it shares nothing with the clocks but the store."""
         while not self._stopping.wait(AUDIT_SECONDS):
+            if not self._may_watch():
+                continue
             try:
                 self._auditor.tick()
             except SQLAlchemyError:
@@ -155,7 +204,7 @@ class PagerProcess:
                 if not devices:
                     devices = self._probe_devices()
                     self._await_connection(devices.values())
-                for device in devices.values():
+                for device in devices.values() if self._may_watch() else ():
                     with self._database.transaction() as session:
                         event_key = start_run(session, self._clock.now(), self._settings).event_key
                     device.press(event_key)
@@ -213,6 +262,7 @@ class PagerProcess:
         ready = since < 10 * TICK_SECONDS
         return {
             "process": "pager",
+            "machine": process_mark(),
             "ready": ready,
             "checks": {"clocks": "ok" if ready else "stalled"},
             "metrics": prometheus_client.generate_latest().decode(),

@@ -15,6 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from support.centre import Credentials
 from support.processes import until
 
+from ingest.mqtt_nodes import MqttNodes
+
 REPEAT_SECONDS = 2.0
 _TAKEN = {"accepted", "duplicate", "seen"}
 
@@ -27,6 +29,7 @@ class Button:
         credentials: Credentials,
         *,
         port: int | None = None,
+        nodes: MqttNodes | None = None,
         keepalive_seconds: int = 15,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -48,6 +51,9 @@ class Button:
         self._client.on_subscribe = lambda *_: self._connected.set()
         self._client.on_publish = self._on_publish
         self._client.on_message = self._on_message
+        if nodes is not None:
+            nodes.attach(self._client)
+            self._client.on_pre_connect = lambda client, _data: nodes.next(client)
         self._client.connect_async(credentials.host, port or credentials.port, keepalive=keepalive_seconds)
         self._client.loop_start()
 

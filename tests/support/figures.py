@@ -1,4 +1,4 @@
-"""Figures of the long forms, written between markers of `docs/guarantees.md`; only `make proof` does so."""
+"""Figures of the long forms, written between markers of pages of docs/; only `make proof` does so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "guarantees.md"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def proof_rounds() -> int:
@@ -16,15 +16,16 @@ def proof_rounds() -> int:
     return int(os.environ.get("YINLING_PROOF_ROUNDS", "20"))
 
 
-def write_figures(name: str, lines: Sequence[str]) -> None:
+def write_figures(name: str, lines: Sequence[str], page: str = "guarantees.md") -> None:
     """Replace what stands between `<!-- figures:name -->` and `<!-- /figures:name -->`."""
     begin, end = f"<!-- figures:{name} -->", f"<!-- /figures:{name} -->"
-    text = PAGE.read_text()
+    path = DOCS / page
+    text = path.read_text()
     before, found, rest = text.partition(begin)
-    assert found, f"{PAGE} has no {begin}"
+    assert found, f"{path} has no {begin}"
     _, found, after = rest.partition(end)
-    assert found, f"{PAGE} has no {end}"
+    assert found, f"{path} has no {end}"
     where = (
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}."
     )
-    PAGE.write_text(before + "\n".join([begin, *lines, "", where, end]) + after)
+    path.write_text(before + "\n".join([begin, *lines, "", where, end]) + after)

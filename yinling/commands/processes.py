@@ -12,6 +12,8 @@ from yinling.checks import check_python, prepare_data_dir, refuse_half_restored,
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 
+SEVERAL_NEED_POSTGRESQL = "YINLING_PARTITIONS above 1 needs PostgreSQL: set YINLING_DATABASE_URL, or leave the partitions at 1."
+
 
 def start_broker(data_dir: Path | None, *, ingest_only: bool = False) -> None:
     """Become the broker."""
@@ -22,10 +24,12 @@ def start_broker(data_dir: Path | None, *, ingest_only: bool = False) -> None:
 
 
 def start_ingest(partition: str, data_dir: Path | None) -> None:
-    """Be the ingest worker `i/P`, or `i` of as many as the settings say."""
+    """Be the ingest worker `i/P`, or, with `any/P`, of whichever has none; without `/P` as the settings say."""
     whole = partition if "/" in partition else f"{partition}/{read_settings().partitions}"
     index, partitions = parse_partition(whole)
-    settings = _begin(f"ingest-{index}", data_dir, partitions=partitions)
+    settings = _begin("ingest" if index is None else f"ingest-{index}", data_dir, partitions=partitions)
+    if partitions > 1 and settings.database_url is None:
+        raise CannotStartError(SEVERAL_NEED_POSTGRESQL)
     from yinling import bootstrap
 
     bootstrap.run_ingest(settings, index, partitions)
@@ -70,16 +74,19 @@ def migrate_tables(data_dir: Path | None, reader_token: Path | None = None) -> N
         typer.echo(f"InfluxDB: {', '.join(done) or 'as it should be'}.")
 
 
-def parse_partition(text: str) -> tuple[int, int]:
-    """`i/P` as numbers.
+def parse_partition(text: str) -> tuple[int | None, int]:
+    """`i/P` as numbers; `any/P` as None and P.
 
     Raises:
-        CannotStartError: it is not two numbers with 0 <= i < P.
+        CannotStartError: it is not two numbers with 0 <= i < P, nor `any` and a number.
     """
     left, slash, right = text.partition("/")
-    if slash and left.isdecimal() and right.isdecimal() and int(left) < int(right):
-        return int(left), int(right)
-    message = f"--partition {text!r} is wrong: write which worker of how many, counted from 0, such as 0/1 or 2/4."
+    if slash and right.isdecimal() and int(right) > 0:
+        if left == "any":
+            return None, int(right)
+        if left.isdecimal() and int(left) < int(right):
+            return int(left), int(right)
+    message = f"--partition {text!r} is wrong: write which worker of how many, counted from 0, such as 0/1, 2/4 or any/4."
     raise CannotStartError(message)
 
 

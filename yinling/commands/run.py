@@ -18,6 +18,7 @@ from core.log import configure_logging
 from yinling import demo, ports, welcome
 from yinling.checks import check_python, prepare_data_dir, refuse_half_restored, refuse_open_links
 from yinling.children import Plan
+from yinling.commands.processes import SEVERAL_NEED_POSTGRESQL
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
 from yinling.folder_locks import data_folder_locked
@@ -33,8 +34,7 @@ def run_centre(**options: object) -> None:
     os.environ.setdefault("YINLING_LOG_LEVEL", "WARNING")
     settings = read_settings(**options)
     if settings.partitions > 1 and settings.database_url is None:
-        message = "YINLING_PARTITIONS above 1 needs PostgreSQL: set YINLING_DATABASE_URL, or leave the partitions at 1."
-        raise CannotStartError(message)
+        raise CannotStartError(SEVERAL_NEED_POSTGRESQL)
     refuse_open_links(settings, "run")
     configure_logging("supervisor", as_json=settings.log_json, level=settings.log_level)
     data_dir = prepare_data_dir(settings.data_dir)

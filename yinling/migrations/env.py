@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 
 import alerts.escalation.model
+import alerts.lease_model
 import alerts.model
 import alerts.modes.model
 import alerts.paging.model
