@@ -231,7 +231,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This centre gives devices no certificates ({reason} is missing): use a secret, or see docs/tls.md.",
     ),
     "certificate_request_invalid": (
-        "设备的证书申请不能使用：{reason}",
+        "设备的证书申请不能使用：{reason}。",
         "The device's certificate request cannot be used: {reason}.",
     ),
     "unknown_template": ("没有这种通知文本。", "There is no such text."),
