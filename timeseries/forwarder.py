@@ -43,7 +43,7 @@ class Forwarder(Recorder):
         self._locked_out: str | None = None
         self._place: tuple[Path, int] | None = None
         """How many readings of the oldest segment are in the store."""
-        self._thread = threading.Thread(target=self._run, name="readings-forwarder", daemon=True)
+        self._thread = self._new_thread()
 
     def start(self) -> None:
         """Begin to forward."""
@@ -62,9 +62,14 @@ class Forwarder(Recorder):
             self._news.set()
 
     def drain(self) -> int:
-        """The chore beside the lanes: nothing but a look whether the thread lives, since it does the work."""
+        """The chore beside the lanes: nothing but a look whether the thread lives, since it does the work.
+
+        One that ended is started again, and told as a chore that failed: no alarm is to suffer for it.
+        """
         if not self._thread.is_alive() and not self._stopping.is_set():
-            raise RuntimeError("the thread that forwards readings has ended")
+            self._thread = self._new_thread()
+            self._thread.start()
+            raise RuntimeError("the thread that forwards readings had ended and was started again")
         return 0
 
     def delete_before(self, at: datetime) -> int:  # noqa: ARG002 the store's own business
@@ -93,6 +98,9 @@ class Forwarder(Recorder):
             self._away = True
             return self._pause_after(error)
         return 0.0
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name="readings-forwarder", daemon=True)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

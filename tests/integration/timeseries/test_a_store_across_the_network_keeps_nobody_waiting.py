@@ -142,6 +142,26 @@ def test_a_store_that_locks_us_out_is_tried_once_a_minute_and_says_why(tmp_path:
     assert len(store.kept) == 5
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ends_is_told_and_started_again(tmp_path: Path) -> None:
+    class Broken(MoodyStore):
+        def write(self, readings: Sequence[StoredReading]) -> None:
+            if self.away:
+                raise ArithmeticError("nobody thought of it")
+            super().write(readings)
+
+    store = Broken()
+    store.away = True
+    with forwarding(store, tmp_path) as forwarder:
+        forwarder.record(readings(5))
+        until(lambda: not forwarder._thread.is_alive(), 20)
+        store.away = False
+        with pytest.raises(RuntimeError, match="started again"):
+            forwarder.drain()
+        until(lambda: len(store.kept) == 5, 20)
+        assert forwarder.drain() == 0
+
+
 @contextmanager
 def busy_influxdb(status: int, headers: dict[str, str]) -> Iterator[str]:
     """A server at the edge of its strength, which a real one cannot be told to be."""
