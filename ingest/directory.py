@@ -96,6 +96,8 @@ class DatabaseDirectory:
         self._is_gateway = is_gateway
         self._on_gone = on_gone
         self._kept: Mapping[str, DeviceCredentials] = _read(snapshot)
+        self._asked: dict[str, DeviceCredentials] = {}
+        """What sign-ins were judged by since the last snapshot, which may have come and gone between two of them."""
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sign-in")
         self._away_until_seconds: float | None = None
         self._stopping = threading.Event()
@@ -124,14 +126,21 @@ class DatabaseDirectory:
             log.warning("sign_in_answers_from_snapshot", error=type(error).__name__, devices=len(self._kept))
             return self._kept.get(code)
         self._away_until_seconds = None
+        if found is not None:
+            self._asked[code] = found
         return found
 
     def refresh(self) -> None:
         """Read every device that may sign in and write the snapshot if anything changed. Raises what the database raises."""
-        with self._database.snapshot() as session:
-            rows = session.execute(self._query()).all()
+        asked, self._asked = self._asked, {}
+        try:
+            with self._database.snapshot() as session:
+                rows = session.execute(self._query()).all()
+        except _AWAY:
+            self._asked = {**asked, **self._asked}
+            raise
         fresh = {row.code: self._credentials(row) for row in rows}
-        gone = no_longer_allowed(self._kept, fresh)
+        gone = list(dict.fromkeys([*no_longer_allowed(self._kept, fresh), *no_longer_allowed(asked, fresh)]))
         if fresh != self._kept or not self._path.exists():
             _write(self._path, fresh)
             self._kept = fresh

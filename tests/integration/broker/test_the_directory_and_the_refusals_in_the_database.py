@@ -186,3 +186,30 @@ def test_settings_win_over_the_file(tmp_path: Path) -> None:
     assert (chosen.password, chosen.issuer_seed) == ("p", seed)
     with pytest.raises(ValueError, match="seed"):
         load_or_create_secrets(Settings(data_dir=tmp_path / "data", broker_issuer_seed="nonsense"))
+
+
+def test_what_came_and_went_between_two_snapshots_is_put_out_too(
+    database: Database, tmp_path: Path, clock: ManualClock, device_id: int
+) -> None:
+    gone: list[str] = []
+    directory = DatabaseDirectory(database, tmp_path / "sign-in.json", clock, on_gone=gone.extend)
+    assert asyncio.run(directory.find("dev-1")) is not None  # let in before the first snapshot ever
+    with database.transaction() as session:
+        session.get_one(Device, device_id).secret_hash = hash_secret("another")
+    directory.refresh()
+    assert gone == ["yl-dev-1"]
+    directory.refresh()
+    assert gone == ["yl-dev-1"]
+
+
+def test_a_device_with_a_certificate_is_found_without_a_secret(
+    directory: DatabaseDirectory, database: Database, device_id: int
+) -> None:
+    with database.transaction() as session:
+        device = session.get_one(Device, device_id)
+        device.secret_hash, device.certificate_hash = None, "f" * 64
+    found = asyncio.run(directory.find("dev-1"))
+    assert found is not None
+    assert (found.secret_hash, found.certificate_hash) == (None, "f" * 64)
+    directory.refresh()
+    assert DatabaseDirectory(database, directory._path, directory._clock)._kept["dev-1"] == found
