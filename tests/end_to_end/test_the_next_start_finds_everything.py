@@ -5,7 +5,9 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
 from support.centre import Centre, running_centre
+from support.databases import BACKENDS
 from support.device import button
 from support.processes import is_running, processes_of, until
 
@@ -20,8 +22,9 @@ def _end(centre: Centre, number: signal.Signals) -> None:
     until(lambda: processes_of(centre.data_dir) == {}, 15, lambda: str(processes_of(centre.data_dir)))
 
 
-def test_every_ending_leaves_no_process_and_the_next_start_finds_everything(tmp_path: Path) -> None:
-    with running_centre(tmp_path) as centre:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_ending_leaves_no_process_and_the_next_start_finds_everything(tmp_path: Path, backend: str) -> None:
+    with running_centre(tmp_path, backend=backend) as centre:
         home = centre.home()
         credentials = centre.device(home)
         with button(credentials) as device:

@@ -16,12 +16,6 @@ from core.config import Settings
 from core.database import Database
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def backend(request: pytest.FixtureRequest) -> str:
-    """Everything about alarms holds on both databases."""
-    return str(request.param)
-
-
 @pytest.fixture
 def town(database: Database, clock: ManualClock, settings: Settings) -> Town:
     """A town somebody watches."""

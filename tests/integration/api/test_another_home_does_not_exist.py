@@ -6,9 +6,17 @@ import re
 
 import pytest
 from support.api_town import Town
+from support.databases import chosen_backend
 
 from api.application import create_application
 from people.model import Role
+
+
+@pytest.fixture
+def backend() -> str:
+    """Every route once: which one is refused is decided above the store. `YINLING_TEST_DATABASE` chooses it."""
+    return chosen_backend()
+
 
 LIMITED = ["family", "installer", "responder"]
 BODIES: dict[str, dict[str, object]] = {

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from support.api_town import Town
+from support.databases import chosen_backend
 
 from api.application import create_application
 from people.model import SignInSession
@@ -24,6 +25,12 @@ ROUTES = [
     for method in operations
     if path not in OPEN
 ]
+
+
+@pytest.fixture
+def backend() -> str:
+    """Every route once: which one is refused is decided above the store. `YINLING_TEST_DATABASE` chooses it."""
+    return chosen_backend()
 
 
 def test_the_list_of_routes_is_whole() -> None:
