@@ -3,7 +3,8 @@
 The whole program runs as a user starts it. Every home presses several times, each press an event of its own: the first opens
 the home's incident, with its policy, its clocks and a page to the duty telephone since nobody watches; the others join it.
 Measured from the first press published to the last one committed, and on until the last page was taken by the telephone.
-Everything is read back: each press stored once, one incident a home, a page an incident. Prints a table and one JSON line.
+Everything is read back: each press stored once, one incident a home, a page an incident. On SQLite and, where its programs are
+installed, on PostgreSQL, one after the other in one run. Prints a table and one JSON line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the centre that 
 
 from support.centre import Centre, Credentials, running_centre
 from support.phones import Phones, phones
+from support.postgres import programs
 from support.processes import until
 from support.store import incidents_by_home, rows
 from support.town import settle
@@ -37,12 +41,28 @@ LONGEST_SECONDS = 600.0
 _LOOK_SECONDS = 0.1
 
 
+@dataclass(frozen=True)
+class Measured:
+    """One database: until the last press was committed, and until the last page was taken."""
+
+    committed_seconds: float
+    paged_seconds: float
+
+
 def main() -> None:
-    """Press, wait for the commits and for the pages, read back, print."""
+    """Measure each database, print."""
+    measured = {"sqlite": measure("sqlite")}
+    if programs() is not None:
+        measured["postgresql"] = measure("postgresql")
+    report(measured)
+
+
+def measure(backend: str) -> Measured:
+    """Press, wait for the commits and for the pages, read back."""
     with tempfile.TemporaryDirectory() as folder, phones() as answering:
         settings: dict[str, Any] = {"probe_interval_seconds": 3600, "ring_again_seconds": 3600}
         settings["fallback_urls"] = answering.address("duty")
-        with running_centre(Path(folder), **settings) as centre:
+        with running_centre(Path(folder), backend=backend, **settings) as centre:
             town = settle(centre, HOMES)
             until(lambda: len(rows(centre, "SELECT id FROM probe_runs WHERE outcome = 'arrived'")), 30, "the first probe")
             before = stored(centre)
@@ -53,7 +73,7 @@ def main() -> None:
             until(lambda: len(answering.calls) >= len(town), LONGEST_SECONDS, "every page", _LOOK_SECONDS)
             paged_seconds = time.perf_counter() - began
             read_back(centre, town, answering)
-    report(committed_seconds, paged_seconds)
+    return Measured(committed_seconds, paged_seconds)
 
 
 def stored(centre: Centre) -> int:
@@ -100,18 +120,27 @@ def read_back(centre: Centre, town: list[Credentials], answering: Phones) -> Non
     print(f"sent twice, because a lease ran out: {len(keys) - len(set(keys))}")
 
 
-def report(committed_seconds: float, paged_seconds: float) -> None:
+def report(measured: Mapping[str, Measured]) -> None:
     """The table and the JSON line."""
     presses = HOMES * PRESSES_OF_A_HOME
-    print(f"{'presses':>8} {'incidents':>10} {'alarms/s committed':>20} {'last page after s':>18}")
-    print(f"{presses:>8} {HOMES:>10} {presses / committed_seconds:>20,.0f} {paged_seconds:>18.1f}")
-    figures = {
+    print(f"{'store':>12} {'presses':>8} {'incidents':>10} {'alarms/s committed':>20} {'last page after s':>18}")
+    for backend, one in measured.items():
+        print(f"{backend:>12} {presses:>8} {HOMES:>10} {presses / one.committed_seconds:>20,.0f} {one.paged_seconds:>18.1f}")
+    sqlite = measured["sqlite"]
+    figures: dict[str, object] = {
         "bench": "alarms",
-        "alarms_per_second": round(presses / committed_seconds),
+        "alarms_per_second": round(presses / sqlite.committed_seconds),
         "incidents_opened": HOMES,
         "alarms_joined": presses - HOMES,
-        "pages_per_second": round(HOMES / paged_seconds),
+        "pages_per_second": round(HOMES / sqlite.paged_seconds),
     }
+    if "postgresql" in measured:
+        other = measured["postgresql"]
+        figures |= {
+            "alarms_per_second_on_postgresql": round(presses / other.committed_seconds),
+            "pages_per_second_on_postgresql": round(HOMES / other.paged_seconds),
+            "postgresql_to_sqlite": round(sqlite.committed_seconds / other.committed_seconds, 2),
+        }
     print(json.dumps(figures))
 
 

@@ -112,18 +112,18 @@ class PostgresServer:
 @contextmanager
 def running_postgres(*, durable: bool = True) -> Iterator[PostgresServer]:
     """A server of the caller's own; skips where PostgreSQL is not installed, unless CI is set."""
-    programs = _programs()
-    if programs is None and os.environ.get("CI"):
+    found = programs()
+    if found is None and os.environ.get("CI"):
         pytest.fail("there is no PostgreSQL, and where CI is set nothing may be skipped for it")
-    if programs is None:
+    if found is None:
         pytest.skip("there is no PostgreSQL on this machine (Debian: apt-get install postgresql)")
     folder = Path(tempfile.mkdtemp(prefix="yinling-pg-"))
     try:
         account = _account()
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
-        _initialise(programs, folder, account)
-        server = PostgresServer(programs, folder, durable)
+        _initialise(found, folder, account)
+        server = PostgresServer(found, folder, durable)
         try:
             server.start()
             yield server
@@ -141,7 +141,7 @@ def shared_postgres(*, durable: bool) -> PostgresServer:
     return stack.enter_context(running_postgres(durable=durable))
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
     """The folder of its programs: Debian keeps those of the server off the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]), reverse=True)
     if found:
