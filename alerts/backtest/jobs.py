@@ -117,6 +117,10 @@ class Backtests:
         while not self._stopping.is_set():
             try:
                 busy = self.work_once()
+            except STORE_IS_AWAY as error:
+                log.warning("backtests_wait_for_the_store", error=str(getattr(error, "orig", error)))
+                failures_total.inc()
+                busy = False
             except Exception:
                 log.exception("backtests_failed")
                 failures_total.inc()

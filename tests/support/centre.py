@@ -351,4 +351,5 @@ def running_centre(
         yield centre
     finally:
         centre.stop()
-    assert centre.errors() == []
+    errors = centre.errors()
+    assert errors == [], "\n".join(errors)[:4000]
