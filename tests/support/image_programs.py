@@ -39,7 +39,7 @@ def entrypoint_of(image: str) -> list[str]:
 def programs_of(image: str) -> list[Path]:
     """The folders of its programs, before the system's."""
     if image.startswith("postgres:"):
-        found = postgres._programs()
+        found = postgres.programs()
         assert found is not None, "there is no PostgreSQL (Debian: apt-get install postgresql)"
         return [found]
     return [Path(sys.prefix) / "bin"]

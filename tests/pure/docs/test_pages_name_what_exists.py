@@ -18,9 +18,13 @@ PAGES = sorted(
     key=str,
 )
 PARTS_OF_A_RECORD = ("Context", "Decision", "Consequences", "Alternatives", "Files")
-SPECIAL = {"YINLING_FAILPOINT", "YINLING_FAILPOINT_ONCE", "YINLING_TEST_CLOCK", "YINLING_TEST_DATABASE", "YINLING_SUPERVISOR_PID"} | {
-    f"YINLING_TEST_GRAFANA_{name}" for name in ("URL", "USER", "PASSWORD", "TOKEN")
-}
+SPECIAL = {
+    "YINLING_FAILPOINT",
+    "YINLING_FAILPOINT_ONCE",
+    "YINLING_TEST_CLOCK",
+    "YINLING_TEST_DATABASE",
+    "YINLING_SUPERVISOR_PID",
+} | {f"YINLING_TEST_GRAFANA_{name}" for name in ("URL", "USER", "PASSWORD", "TOKEN")}
 
 
 def names(paths: list[Path]) -> list[str]:
