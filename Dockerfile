@@ -30,15 +30,15 @@ RUN python -m hatchling build -t wheel -d /dist && /opt/yinling/bin/pip install 
 
 FROM python:3.13.13-slim-trixie
 ENV PATH=/opt/yinling/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 YINLING_DATA_DIR=/data
-# The printed sheet needs Pango and a font with Chinese letters.
+# The printed sheet needs Pango and a font with Chinese letters; a backup needs pg_dump, of the server's version or newer.
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk \
+    && apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk postgresql-client \
     && rm -rf /var/lib/apt/lists/*
 # Every volume of docker-compose.yml has its place here: an engine gives an empty volume the owner of the folder it covers.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin yinling \
     && install -d -o yinling -g yinling -m 0700 /data /data/broker /volumes \
     && install -d -o yinling -g yinling -m 0700 \
-        /volumes/authority /volumes/broker-2 /volumes/broker-3 /volumes/caddy /volumes/grafana /volumes/influxdb /volumes/prometheus \
+        /volumes/authority /volumes/backups /volumes/broker-2 /volumes/broker-3 /volumes/caddy /volumes/grafana /volumes/influxdb /volumes/prometheus \
         /secrets /secrets/caddy /secrets/grafana /secrets/influxdb /secrets/prometheus /secrets/postgres /secrets/yinling
 COPY --from=wheel /opt/yinling/ /opt/yinling/
 USER 10001:10001
