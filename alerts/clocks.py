@@ -40,6 +40,9 @@ _SAME_STEP = timedelta(seconds=2)
 _NOTICED_WITHIN = timedelta(seconds=60)
 """Two pagers notice one step of their clock within this of each other, and agree on its size within the other."""
 _STEPS_KEPT = timedelta(days=1)
+_HORIZON = timedelta(days=400)
+"""Nothing is ever due later than this. What seems to be was written by a clock that was right, before a machine started with
+one that was not (no battery: 1970): it stays where it is when the clock is set."""
 
 _DUES: tuple[InstrumentedAttribute[Any], ...] = (
     Incident.escalation_due_at,
@@ -158,7 +161,7 @@ def follow_step(desk: Desk) -> timedelta | None:
     with desk.database.transaction() as session:
         hold_order(session)
         if not _was_followed(session, step, desk):
-            _move_all(session, step // timedelta(microseconds=1))
+            _move_all(session, step // timedelta(microseconds=1), desk.clock.now() - step + _HORIZON)
     desk.unfollowed = timedelta(0)
     CLOCK_STEPS.inc()
     log.warning("clock_stepped", seconds=step.total_seconds())
@@ -181,17 +184,20 @@ def _was_followed(session: Session, step: timedelta, desk: Desk) -> bool:
     return False
 
 
-def _move_all(session: Session, microseconds: int) -> None:
+def _move_all(session: Session, microseconds: int, latest: datetime) -> None:
     for column in _DUES:
-        _move(session, column, microseconds)
+        _move(session, column, microseconds, column <= latest)
     waiting = Page.state.in_(("pending", "claimed"))
     for column in (Page.due_at, Page.deadline_at, Page.lease_expires_at):
-        _move(session, column, microseconds, waiting)
-    _move(session, PageTest.due_at, microseconds)
-    _move(session, Incident.escalation_from_at, microseconds, Incident.escalation_due_at.is_not(None))
-    _move(session, Mode.until_at, microseconds, Mode.ended_at.is_(None))
-    _move(session, ProbeRun.due_at, microseconds, ProbeRun.outcome == "sent")
-    _move(session, OperatorPresence.expires_at, microseconds)
+        _move(session, column, microseconds, column <= latest, waiting)
+    for column, condition in (
+        (PageTest.due_at, sa.true()),
+        (Incident.escalation_from_at, Incident.escalation_due_at.is_not(None)),
+        (Mode.until_at, Mode.ended_at.is_(None)),
+        (ProbeRun.due_at, ProbeRun.outcome == "sent"),
+        (OperatorPresence.expires_at, sa.true()),
+    ):
+        _move(session, column, microseconds, column <= latest, condition)
 
 
 def _move(session: Session, column: InstrumentedAttribute[Any], microseconds: int, *conditions: sa.ColumnElement[bool]) -> None:

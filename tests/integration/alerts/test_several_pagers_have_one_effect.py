@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -101,3 +101,18 @@ def test_a_step_of_the_clock_that_both_notice_moves_what_is_due_once(paged: Page
     assert after.ring_due_at == before.ring_due_at + 2 * step
     assert before.escalation_due_at is not None
     assert after.escalation_due_at == before.escalation_due_at + 2 * step
+
+
+def test_a_machine_that_started_in_1970_moves_nothing_away_when_its_clock_is_set(paged: Paged) -> None:
+    """Power is back, the clock has no battery: what was due in 2026 is due in 2026 once the time is known."""
+    town = paged.town
+    town.say("sos.pressed")
+    [before] = town.rows(Incident)
+    clock = ManualClock(datetime(1970, 1, 1, 0, 1, tzinfo=UTC))
+    desk = Desk(town.database, clock, town.settings, lambda _: None)
+    assert follow_step(desk) is None
+    clock.step(town.clock.now() - clock.now())
+    assert follow_step(desk) is not None
+    [after] = town.rows(Incident)
+    assert (after.ring_due_at, after.escalation_due_at) == (before.ring_due_at, before.escalation_due_at)
+    assert after.escalation_from_at == before.escalation_from_at
