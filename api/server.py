@@ -10,6 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 import uvicorn
@@ -35,6 +36,7 @@ from timeseries.ports import ReadingStore
 log = structlog.get_logger()
 
 STOP_SECONDS = 2
+_FAREWELL_SECONDS = 0.5
 BUS_USER = "yinling"
 
 
@@ -74,7 +76,19 @@ class Server(uvicorn.Server):
         if self._fresh is not None:
             self._fresh.cancel()
         self._live.end_all()
+        letting_go = asyncio.create_task(self._let_go_of_idle()) if self._served is not None else None
         await super().shutdown(sockets)
+        if letting_go is not None:
+            letting_go.cancel()
+
+    async def _let_go_of_idle(self) -> None:
+        """A browser that only keeps its connection open does not answer the farewell of TLS; nobody waits for it."""
+        await asyncio.sleep(_FAREWELL_SECONDS)
+        for connection in list(self.server_state.connections):
+            cycle: Any = getattr(connection, "cycle", None)
+            transport: Any = getattr(connection, "transport", None)
+            if transport is not None and (cycle is None or cycle.response_complete):
+                transport.abort()
 
 
 def _shows(served: ServedCertificate) -> Callable[[uvicorn.Config, Callable[[], ssl.SSLContext]], ssl.SSLContext]:
