@@ -119,7 +119,13 @@ async def look(settings: Settings) -> Held:
 async def _connect(settings: Settings, user: str, password: str) -> Client:
     client = Client()
     await client.connect(
-        nats_servers(settings), user=user, password=password, name="repartition", allow_reconnect=False, connect_timeout=3
+        nats_servers(settings),
+        user=user,
+        password=password,
+        name="repartition",
+        allow_reconnect=False,
+        max_reconnect_attempts=1,  # of each node, also for the first connection
+        connect_timeout=3,
     )
     return client
 
