@@ -21,7 +21,7 @@ CHANGED = "incident.changed"
 DEVICE_CHANGED = "device.changed"
 
 _ADVISORY_LOCK = 0x59494E4C  # "YINL": any number nobody else in the database uses
-_PUT_OUT_AFTER = "30s"
+_PUT_OUT_AFTER = "4s"
 _HELD = "alerts.order_held"
 _INCIDENTS = "alerts.changed_incidents"
 

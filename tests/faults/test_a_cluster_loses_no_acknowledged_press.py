@@ -1,0 +1,238 @@
+"""Past one machine: nodes, workers, pagers and APIs die one after the other under load, a node is cut off, a worker stands still.
+
+0 presses the broker confirmed are lost, none becomes two signals, a dead worker's homes are taken over, one that was stopped and
+woken commits nothing, and no page goes out twice but for the pager that was killed. What each costs is printed.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from support.device import Button
+from support.figures import write_figures
+from support.namespaces import Hub, can_make_namespaces, hub_with
+from support.phones import phones
+from support.processes import until
+from support.region import Region, running_region
+from support.stores import PostgresStores
+
+HOMES = 8
+ANSWER_SECONDS = 180.0
+"""How long a device repeats one press on a busy machine before the test gives up."""
+
+
+class Presser(threading.Thread):
+    """A home whose button is pressed again and again, each press repeated until the centre has taken it."""
+
+    def __init__(self, button: Button) -> None:
+        super().__init__(name=button.credentials.home, daemon=True)
+        self.button = button
+        self.taken: list[tuple[float, float]] = []
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.wait(0.2):
+                pressed = time.monotonic()
+                self.button.press(event_id=self.button.new_id(), seconds=ANSWER_SECONDS)
+                self.taken.append((pressed, time.monotonic()))
+        except BaseException as error:  # told by `stop`, in the test's own thread
+            self._failure = error
+            raise
+
+    def has_answer_since(self, instant: float) -> bool:
+        return any(pressed >= instant for pressed, _ in self.taken[-50:])
+
+    def first_answer_since(self, instant: float) -> float:
+        return next(answered for pressed, answered in self.taken if pressed >= instant) - instant
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join(ANSWER_SECONDS)
+        assert self._failure is None, self._failure
+
+
+@contextmanager
+def pressing(region: Region) -> Iterator[list[Presser]]:
+    with closing(region.api()) as client:
+        pressers = [Presser(region.device(client)) for _ in range(HOMES)]
+    try:
+        for presser in pressers:
+            presser.start()
+        yield pressers
+        for presser in pressers:
+            presser.stop()
+    finally:
+        for presser in pressers:
+            presser.button.close()
+
+
+Costs = dict[str, list[float]]
+
+
+def recovery(pressers: Sequence[Presser], act: Callable[[], object]) -> float:
+    """Do something, and wait until a press of every home, made after it, went the whole way; the seconds that took."""
+    began = time.monotonic()
+    act()
+    for presser in pressers:
+        until(lambda presser=presser: presser.has_answer_since(began), ANSWER_SECONDS, f"an answer to {presser.name}", 0.05)
+    return max(presser.first_answer_since(began) for presser in pressers)
+
+
+def kill_a_node(region: Region, pressers: Sequence[Presser], index: int) -> float:
+    node = region.cluster.nodes[index]
+    seconds = recovery(pressers, node.kill)
+    node.start()
+    region.cluster.wait_formed()
+    return seconds
+
+
+def cut_a_node(region: Region, pressers: Sequence[Presser], index: int) -> float:
+    """Its packets vanish; without namespaces it stands still, which looks the same to whoever waits for it."""
+    node, hub = region.cluster.nodes[index], region.hub
+    assert node.process is not None
+    if hub is not None:
+        seconds = recovery(pressers, lambda: hub.cut(index))
+        hub.mend(index)
+    else:
+        seconds = recovery(pressers, lambda: node.process.send_signal(signal.SIGSTOP))  # type: ignore[union-attr]
+        node.process.send_signal(signal.SIGCONT)
+    region.cluster.wait_formed()
+    return seconds
+
+
+def kill_a_worker(region: Region, pressers: Sequence[Presser], partition: int) -> tuple[float, float]:
+    """Seconds until another has its partition, and until presses go through again."""
+    worker, before = region.worker_of(partition), region.owners()[partition]
+    began = time.monotonic()
+    seconds = recovery(pressers, worker.kill)
+    until(lambda: region.owners()[partition][0] > before[0], ANSWER_SECONDS, "a new owner")
+    with region.database.snapshot() as session:
+        taken = session.scalar(sa.text("SELECT taken_at FROM partition_leases WHERE partition = :p"), {"p": partition})
+    takeover = taken / 1e6 - (time.time() - (time.monotonic() - began))  # type: ignore[operator]
+    worker.start()
+    return takeover, seconds
+
+
+def stop_and_wake_a_worker(region: Region, pressers: Sequence[Presser], partition: int) -> float:
+    """It is replaced while it stands still; woken, it commits nothing and ends."""
+    worker = region.worker_of(partition)
+    seconds = recovery(pressers, lambda: worker.send(signal.SIGSTOP))
+    epoch = region.owners()[partition][0]
+    worker.send(signal.SIGCONT)
+    until(lambda: worker.has_ended, 60, lambda: worker.log.read_text()[-3000:], 0.1)
+    assert region.owners()[partition][0] == epoch, "the woken one took nothing back"
+    worker.start()
+    return seconds
+
+
+def kill_the_pager_with_the_duty(region: Region, pressers: Sequence[Presser]) -> float:
+    def duty() -> tuple[int, int]:
+        with region.database.snapshot() as session:
+            row = session.execute(sa.text("SELECT epoch, mark FROM duty_leases WHERE duty = 'watch'")).one()
+        return row.epoch, int(row.mark.rpartition("/")[2].partition(".")[0])
+
+    epoch, pid = duty()
+    pager = next(one for one in region.members.values() if one.process is not None and one.process.pid == pid)
+    began = time.monotonic()
+    recovery(pressers, pager.kill)
+    until(lambda: duty()[0] > epoch, ANSWER_SECONDS, "another pager with the duty", 0.05)
+    seconds = time.monotonic() - began
+    pager.start()
+    return seconds
+
+
+def kill_an_api(region: Region, pressers: Sequence[Presser]) -> float:
+    """The other one answers; devices notice nothing."""
+    api = region.members["api-0"]
+    seconds = recovery(pressers, api.kill)
+    with closing(region.api("api-1")) as client:
+        assert client.get("/api/v1/incidents", params={"limit": 1}).status_code == 200
+    api.start()
+    region.wait_ready("api-0")
+    return seconds
+
+
+def assert_nothing_lost_or_doubled(region: Region, pressers: Sequence[Presser]) -> int:
+    """Every id that got a PUBACK is one signal; every home has one open incident."""
+    confirmed = {(one.button.credentials.code, event_id) for one in pressers for event_id in one.button.acknowledged}
+    counted = sa.text(
+        "SELECT devices.code, signals.event_key, count(*) FROM signals JOIN devices ON devices.id = signals.device_id "
+        "GROUP BY devices.code, signals.event_key"
+    )
+
+    def stored() -> dict[tuple[str, str], int]:
+        with region.database.snapshot() as session:
+            return {(code, key): number for code, key, number in session.execute(counted)}
+
+    until(lambda: confirmed <= stored().keys(), ANSWER_SECONDS, lambda: f"lost: {confirmed - stored().keys()}", 0.5)
+    assert {key: number for key, number in stored().items() if number != 1} == {}
+    with region.database.snapshot() as session:
+        opened = session.execute(
+            sa.text(
+                "SELECT homes.code, count(*) FROM incidents JOIN homes ON homes.id = incidents.home_id "
+                "WHERE homes.code LIKE 'home-%' GROUP BY homes.code"
+            )
+        ).all()
+    assert {row.code: row[1] for row in opened} == {one.name: 1 for one in pressers}
+    return len(confirmed)
+
+
+@contextmanager
+def the_machines() -> Iterator[Hub | None]:
+    with hub_with(3) if can_make_namespaces() else nullcontext(None) as hub:
+        yield hub
+
+
+@pytest.mark.timeout(900)
+def test_each_kind_dies_once(tmp_path: Path, postgresql_stores: PostgresStores) -> None:
+    _all_die(tmp_path, postgresql_stores.empty(), nodes=1, partitions=(1,))
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(3600)
+def test_everything_dies_in_turn(tmp_path: Path, postgresql_stores: PostgresStores) -> None:
+    costs, presses, how_cut = _all_die(tmp_path, postgresql_stores.empty(), nodes=3, partitions=(0, 1))
+    lines = ["| what happened | times | seconds, each |", "|---|---|---|"]
+    lines += [f"| {what} | {len(seconds)} | {', '.join(f'{one:.1f}' for one in seconds)} |" for what, seconds in costs.items()]
+    lines += ["", f"{presses} presses confirmed by the broker, 0 lost, 0 doubled. The node was cut off by {how_cut}."]
+    write_figures("cluster", lines, "scale.md")
+
+
+def _all_die(tmp_path: Path, url: str, *, nodes: int, partitions: Sequence[int]) -> tuple[Costs, int, str]:
+    with the_machines() as hub, phones() as answering:
+        settings = {"fallback_urls": answering.address("duty"), "ring_again_seconds": 3600}
+        with running_region(tmp_path, url, hub, **settings) as region:
+            costs, pressers = _under_load(region, nodes, partitions)
+            presses = assert_nothing_lost_or_doubled(region, pressers)
+        again = Counter(call.key for call in answering.calls)
+        assert sum(number - 1 for number in again.values()) <= 1, "one pager was killed"
+    for what, seconds_each in costs.items():
+        print(f"{what}: {', '.join(f'{one:.1f} s' for one in seconds_each)}")
+    return costs, presses, "network namespaces" if hub is not None else "SIGSTOP"
+
+
+def _under_load(region: Region, nodes: int, partitions: Sequence[int]) -> tuple[Costs, list[Presser]]:
+    costs: Costs = {}
+    with pressing(region) as pressers:
+        recovery(pressers, lambda: None)
+        for index in range(nodes):
+            costs.setdefault("SIGKILL of a broker node", []).append(kill_a_node(region, pressers, index))
+        costs["a broker node cut off"] = [cut_a_node(region, pressers, 2)]
+        for partition in partitions:
+            takeover, seconds = kill_a_worker(region, pressers, partition)
+            costs.setdefault("SIGKILL of a worker, until its partition was taken over", []).append(takeover)
+            costs.setdefault("SIGKILL of a worker, until presses went through", []).append(seconds)
+        costs["a worker stopped (SIGSTOP), until presses went through"] = [stop_and_wake_a_worker(region, pressers, 0)]
+        costs["SIGKILL of the pager with the duty, until another had it"] = [kill_the_pager_with_the_duty(region, pressers)]
+        costs["SIGKILL of an API, until presses went through"] = [kill_an_api(region, pressers)]
+    return costs, pressers

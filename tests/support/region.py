@@ -1,0 +1,186 @@
+"""A centre on several machines, as processes of this test: three broker nodes, spare workers, two APIs, two pagers, PostgreSQL.
+
+There is no supervisor: what a test kills stays dead until the test starts it again, as with a machine that is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import sqlalchemy as sa
+from support.broker import free_ports
+from support.centre import ADMIN_PASSWORD, Centre, Credentials, centre_environment
+from support.cluster import Cluster, make_nodes
+from support.device import Button
+from support.namespaces import Hub
+from support.processes import until
+
+from core.database import Database
+from ingest.broker import mqtt_servers
+from ingest.mqtt_nodes import MqttNodes
+from yinling.guard import SUPERVISOR_VARIABLE
+
+START_SECONDS = 150.0
+PARTITIONS = 2
+
+
+@dataclass
+class Member:
+    """One process of the centre, with a data folder of its own."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            environment = {**self.environment, SUPERVISOR_VARIABLE: str(os.getpid())}
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "yinling", *self.command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+
+@dataclass
+class Region:
+    """What runs, and what a test asks of it."""
+
+    cluster: Cluster
+    hub: Hub | None
+    database: Database
+    members: dict[str, Member]
+    ports: dict[str, int]
+    _serial: int = field(default=0)
+
+    def api(self, name: str = "api-0") -> httpx.Client:
+        """A client of one of the APIs, signed in as the administrator."""
+        centre = Centre(Path("/"), {})
+        centre.run = {"ports": {"http": self.ports[name]}}
+        return centre.sign_in("admin", ADMIN_PASSWORD)
+
+    def is_ready(self, name: str = "api-0") -> str:
+        """What `/readyz` says; empty when everything works."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.ports[name]}/readyz", timeout=5)
+        except httpx.HTTPError as error:
+            return repr(error)
+        return "" if answer.status_code == httpx.codes.OK else answer.text
+
+    def wait_ready(self, name: str = "api-0", seconds: float = START_SECONDS) -> None:
+        until(lambda: not self.is_ready(name), seconds, lambda: f"{self.is_ready(name)}\n{self.said()}", 0.2)
+
+    def said(self) -> str:
+        return "\n".join(f"== {one.name}\n{one.log.read_text()[-1500:]}" for one in self.members.values() if one.log.exists())
+
+    def owners(self) -> dict[int, tuple[int, str]]:
+        """The epoch and the process mark of each partition's holder."""
+        with self.database.snapshot() as session:
+            rows = session.execute(sa.text("SELECT partition, epoch, mark FROM partition_leases")).all()
+        return {row.partition: (row.epoch, row.mark) for row in rows}
+
+    def worker_of(self, partition: int) -> Member:
+        """The process that has a partition now."""
+        mark = self.owners()[partition][1]
+        pid = int(mark.rpartition("/")[2].partition(".")[0])
+        return next(one for one in self.members.values() if one.process is not None and one.process.pid == pid)
+
+    def device(self, client: httpx.Client) -> Button:
+        """A home with a button that knows every node and goes on at another."""
+        self._serial += 1
+        home = f"home-{self._serial:03d}"
+        for path, body in (
+            ("/homes", {"code": home, "name": home, "address": "青山街道 1 号"}),
+            ("/devices", {"home": home, "name": home, "profile": "sos-button"}),
+        ):
+            answer = client.post(f"/api/v1{path}", json=body)
+            assert answer.is_success, answer.text
+        made = answer.json()
+        nodes = MqttNodes([server for node in self.cluster.nodes for server in mqtt_servers(node.settings)], first=self._serial)
+        host, port = nodes.first
+        credentials = replace(Credentials(id=made["id"], home=home, code=made["code"], **made["mqtt"]), host=host, port=port)
+        return Button(credentials, nodes=nodes)
+
+
+@contextmanager
+def running_region(folder: Path, database_url: str, hub: Hub | None, **settings: Any) -> Iterator[Region]:
+    """Everything, started and ready. With a hub each node stands on a machine of its own there."""
+    hosts = [hub.address(index) for index in range(3)] if hub else ["127.0.0.1"] * 3
+    prefixes = [hub.prefix(index) for index in range(3)] if hub else [()] * 3
+    cluster = make_nodes(folder, hosts, prefixes, partitions=PARTITIONS)
+    secrets = cluster.nodes[0].secrets
+    common = {
+        **cluster.addresses,
+        "database_url": database_url,
+        "partitions": PARTITIONS,
+        "broker_password": secrets.password,
+        "broker_issuer_seed": secrets.issuer_seed,
+        "webhook_secret": "the-webhook-secret-of-tests-000000",
+        "web_push_private_key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE",
+        "plain_links": "nats mqtt gateway http",
+        **settings,
+    }
+    members, ports = {}, {}
+    commands = [(f"ingest-{i}", ("ingest", "--partition", f"any/{PARTITIONS}")) for i in range(PARTITIONS + 1)]
+    commands += [(f"{name}-{i}", (name,)) for name in ("api", "pager") for i in range(2)]
+    for name, command in commands:
+        data = folder / name
+        http, gateway = free_ports(2)
+        ports[name] = http
+        environment = centre_environment(data, **common) | {"YINLING_HTTP_PORT": str(http), "YINLING_GATEWAY_PORT": str(gateway)}
+        members[name] = Member(name, command, environment, folder / f"{name}.log")
+    database = Database(database_url)
+    with ExitStack() as stack:
+        stack.callback(database.close)
+        stack.callback(cluster.stop)
+        for member in members.values():
+            stack.callback(member.kill)
+        _migrate(members["api-0"])
+        cluster.start()
+        for member in members.values():
+            member.start()
+        region = Region(cluster, hub, database, members, ports)
+        for name in ("api-0", "api-1"):
+            region.wait_ready(name)
+        yield region
+        for member in members.values():
+            with suppress(ProcessLookupError, AssertionError):
+                member.send(signal.SIGCONT)
+
+
+def _migrate(member: Member) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "yinling", "migrate"], env=member.environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def seconds_until(condition: Any, seconds: float, what: str) -> float:
+    """How long it took until something was so."""
+    began = time.monotonic()
+    until(condition, seconds, what, 0.05)
+    return time.monotonic() - began
