@@ -52,6 +52,9 @@ class Presser(threading.Thread):
     def has_answer_since(self, instant: float) -> bool:
         return any(pressed >= instant for pressed, _ in self.taken[-50:])
 
+    def wait_for_answer_since(self, instant: float) -> None:
+        until(lambda: self.has_answer_since(instant), ANSWER_SECONDS, f"an answer to {self.name}", 0.05)
+
     def first_answer_since(self, instant: float) -> float:
         return next(answered for pressed, answered in self.taken if pressed >= instant) - instant
 
@@ -84,7 +87,7 @@ def recovery(pressers: Sequence[Presser], act: Callable[[], object]) -> float:
     began = time.monotonic()
     act()
     for presser in pressers:
-        until(lambda presser=presser: presser.has_answer_since(began), ANSWER_SECONDS, f"an answer to {presser.name}", 0.05)
+        presser.wait_for_answer_since(began)
     return max(presser.first_answer_since(began) for presser in pressers)
 
 
@@ -99,13 +102,14 @@ def kill_a_node(region: Region, pressers: Sequence[Presser], index: int) -> floa
 def cut_a_node(region: Region, pressers: Sequence[Presser], index: int) -> float:
     """Its packets vanish; without namespaces it stands still, which looks the same to whoever waits for it."""
     node, hub = region.cluster.nodes[index], region.hub
-    assert node.process is not None
+    process = node.process
+    assert process is not None
     if hub is not None:
         seconds = recovery(pressers, lambda: hub.cut(index))
         hub.mend(index)
     else:
-        seconds = recovery(pressers, lambda: node.process.send_signal(signal.SIGSTOP))  # type: ignore[union-attr]
-        node.process.send_signal(signal.SIGCONT)
+        seconds = recovery(pressers, lambda: process.send_signal(signal.SIGSTOP))
+        process.send_signal(signal.SIGCONT)
     region.cluster.wait_formed()
     return seconds
 
@@ -118,7 +122,7 @@ def kill_a_worker(region: Region, pressers: Sequence[Presser], partition: int) -
     until(lambda: region.owners()[partition][0] > before[0], ANSWER_SECONDS, "a new owner")
     with region.database.snapshot() as session:
         taken = session.scalar(sa.text("SELECT taken_at FROM partition_leases WHERE partition = :p"), {"p": partition})
-    takeover = taken / 1e6 - (time.time() - (time.monotonic() - began))  # type: ignore[operator]
+    takeover = taken / 1e6 - (time.time() - (time.monotonic() - began))
     worker.start()
     return takeover, seconds
 

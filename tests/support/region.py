@@ -145,6 +145,7 @@ def running_region(folder: Path, database_url: str, hub: Hub | None, **settings:
         **settings,
     }
     members, ports = {}, {}
+    commands: list[tuple[str, tuple[str, ...]]]
     commands = [(f"ingest-{i}", ("ingest", "--partition", f"any/{PARTITIONS}")) for i in range(PARTITIONS + 1)]
     commands += [(f"{name}-{i}", (name,)) for name in ("api", "pager") for i in range(2)]
     for name, command in commands:
