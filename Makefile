@@ -122,7 +122,7 @@ api/static/.built: $(WEB_SOURCES) web/node_modules/.installed
 influxd: $(VENV)/.installed # the InfluxDB of the tests, built once into the cache where there is none
 	@cd tests && ../$(IN_VENV) -m support.influxd
 
-# What tests need beyond Python: a browser, a font with Chinese letters, an ordinary MQTT client, a PostgreSQL server, small tools, and what
+# What tests need beyond Python: a browser, a font with Chinese letters, Pango for the printed sheet, an ordinary MQTT client, a PostgreSQL server, small tools, and what
 # InfluxDB is built with.
 system-packages:
 	@missing=""; \
@@ -132,6 +132,7 @@ system-packages:
 	command -v busybox >/dev/null || missing="$$missing busybox"; \
 	command -v curl >/dev/null || missing="$$missing curl"; \
 	command -v ip >/dev/null || missing="$$missing iproute2"; \
+	{ ldconfig -p 2>/dev/null || /sbin/ldconfig -p; } | grep -q libpangoft2-1.0 || missing="$$missing libpangoft2-1.0-0 libharfbuzz-subset0"; \
 	command -v promtool >/dev/null || missing="$$missing prometheus"; \
 	{ command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; } || missing="$$missing postgresql"; \
 	if command -v go >/dev/null && command -v cargo >/dev/null; then \
