@@ -79,7 +79,8 @@ async def on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     code = _BY_STATUS.get(error.status_code, "internal_error" if error.status_code >= 500 else "invalid_input")  # noqa: PLR2004 HTTP
-    return error_body(code, error.status_code, request, {}, dict(error.headers or {}))
+    details: dict[str, Any] = {"fields": []} if error.status_code == 422 else {}  # noqa: PLR2004 HTTP
+    return error_body(code, error.status_code, request, details, dict(error.headers or {}))
 
 
 async def on_unforeseen(request: Request, error: Exception) -> Response:

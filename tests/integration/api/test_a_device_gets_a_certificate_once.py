@@ -19,10 +19,14 @@ BODY = {"home": "h-north", "name": "Button", "profile": "sos-button", "credentia
 
 
 @pytest.fixture
-def certified(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Town:
-    """The town with a certificate port and the authorities."""
+def certificate_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the town is made with has a certificate port; ask for it before the town."""
     monkeypatch.setenv("YINLING_CERTIFICATE_PORT", str(PORT))
-    town: Town = request.getfixturevalue("town")
+
+
+@pytest.fixture
+def certified(certificate_port: None, town: Town) -> Town:  # noqa: ARG001 the order in which they are made
+    """The town with a certificate port and the authorities."""
     CertificateFolder(town.deps.settings.certificates_folder).make_authorities("test", town.clock.now())
     return town
 

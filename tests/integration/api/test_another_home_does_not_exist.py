@@ -35,6 +35,7 @@ BODIES: dict[str, dict[str, object]] = {
     "createUserContactPoint": {"channel": "sms", "address": "13800138000"},
     "createContactContactPoint": {"channel": "sms", "address": "13800138000"},
     "changeContactPoint": {"label": "x"},
+    "certifyDevice": {},
     "shelveAlert": {"until": "2026-11-22T04:00:00Z"},
 }
 # Whoever holds the link of a page, or is the provider that carried it, comes without a sign-in.

@@ -13,9 +13,9 @@ from pathlib import Path
 import orjson
 import pytest
 from support.influx import InfluxServer
+from support.keyboard import typed
 from support.processes import until
 from support.readings import readings
-from typer.testing import CliRunner
 
 from core.clock import SystemClock
 from timeseries import influx_setup
@@ -23,7 +23,6 @@ from timeseries.copying import differences
 from timeseries.influx_setup import Keeping
 from timeseries.ports import StoredReading
 from timeseries.sqlite_store import SqliteReadingStore
-from yinling.cli import app
 
 ROOT = Path(__file__).parents[3]
 DEVICES = 25
@@ -52,13 +51,12 @@ def environment(influx: InfluxServer, tmp_path: Path) -> dict[str, str]:
 
 
 def test_into_influxdb_and_back_is_the_same(influx: InfluxServer, filled: Path, environment: dict[str, str]) -> None:
-    runner = CliRunner(env=environment)
-    there = runner.invoke(app, ["timeseries", "copy", "--from", str(filled), "--to", influx.url, "--check"])
+    there = typed(environment, "timeseries", "copy", "--from", str(filled), "--to", influx.url, "--check")
     assert there.exit_code == 0, there.output
     assert f"{DEVICES * 2_000} readings copied, 0 of them older" in there.output
     assert "Every reading is the same in both." in there.output
     again = filled.with_name("again.db")
-    back = runner.invoke(app, ["timeseries", "copy", "--from", influx.url, "--to", f"sqlite:{again}"])
+    back = typed(environment, "timeseries", "copy", "--from", influx.url, "--to", f"sqlite:{again}")
     assert back.exit_code == 0, back.output
     with closing(SqliteReadingStore(filled)) as first, closing(SqliteReadingStore(again)) as second:
         assert list(differences(first, second)) == []
@@ -94,7 +92,7 @@ def test_what_the_target_does_not_keep_is_counted(influx: InfluxServer, environm
     path, now = tmp_path / "old.db", datetime.now(UTC)
     with closing(SqliteReadingStore(path)) as store:
         store.write([StoredReading(1, 1, "spo2", now - timedelta(days=days), 97.0) for days in (1, 2, 1_000)])
-    told = CliRunner(env=environment).invoke(app, ["timeseries", "copy", "--from", str(path), "--to", influx.url, "--check"])
+    told = typed(environment, "timeseries", "copy", "--from", str(path), "--to", influx.url, "--check")
     assert "3 readings copied, 1 of them older than the target keeps" in told.output
     assert "1 readings are not the same in both." in told.output
     assert told.exit_code == 1

@@ -72,9 +72,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_foreign_address_is_refused(tmp_path: Path) -> None:
-    refused = run(
-        "run", "--data-dir", str(tmp_path), "--host", "203.0.113.7", "--http-port", "0", "--mqtt-port", "0", "--gateway-port", "0"
-    )
+    ports = ("--http-port", "0", "--mqtt-port", "0", "--gateway-port", "0")
+    plain = "http mqtt gateway"
+    refused = run("run", "--data-dir", str(tmp_path), "--host", "203.0.113.7", *ports, YINLING_PLAIN_LINKS=plain)
     assert refused.returncode == 2
     assert "--host" in refused.stderr
 

@@ -11,15 +11,14 @@ import pytest
 from influxdb_client import InfluxDBClient
 from support.influx import ORG, PASSWORD, InfluxServer
 from support.influxd import require_influxd
+from support.keyboard import typed
 from support.processes import until
-from typer.testing import CliRunner
 
 from core.clock import SystemClock
 from timeseries import influx_rollup, influx_setup
 from timeseries.influx_connection import InfluxConnection
 from timeseries.influx_setup import Keeping
 from timeseries.ports import StoredReading, StoreLockedOutError
-from yinling.cli import app
 
 KEEPING = Keeping(readings=400, hourly=1100, daily=3700, timezone="Asia/Shanghai")
 DAY_SECONDS = 24 * 3600
@@ -102,21 +101,20 @@ def rolled(influx: InfluxServer, bucket: str, at: datetime) -> dict[str, float]:
     return {record.get_field(): record.get_value() for record in records}
 
 
-def test_migrate_says_what_it_made_and_the_doctor_finds_it_good(
-    influx: InfluxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_migrate_says_what_it_made_and_the_doctor_finds_it_good(influx: InfluxServer, tmp_path: Path) -> None:
     settings = influx.settings(tmp_path, "by-command")
     assert settings.influx_token is not None
-    monkeypatch.setenv("YINLING_INFLUX_URL", influx.url)
-    monkeypatch.setenv("YINLING_INFLUX_TOKEN", settings.influx_token.get_secret_value())
-    monkeypatch.setenv("YINLING_INFLUX_BUCKET", "by-command")
-    runner = CliRunner()
-    first = runner.invoke(app, ["migrate", "--data-dir", str(tmp_path)])
-    assert "bucket by-command for 400 days" in first.output
-    assert "InfluxDB: as it should be." in runner.invoke(app, ["migrate", "--data-dir", str(tmp_path)]).output
-    told = runner.invoke(app, ["doctor", "--data-dir", str(tmp_path)]).output
+    token = settings.influx_token.get_secret_value()
+    environment = {
+        "YINLING_INFLUX_URL": influx.url,
+        "YINLING_INFLUX_TOKEN": token,
+        "YINLING_INFLUX_BUCKET": "by-command",
+        "YINLING_DATA_DIR": str(tmp_path),
+    }
+    assert "bucket by-command for 400 days" in typed(environment, "migrate").output
+    assert "InfluxDB: as it should be." in typed(environment, "migrate").output
+    told = typed(environment, "doctor").output
     assert "readings" in told
     assert "can be written" in told
-    monkeypatch.setenv("YINLING_INFLUX_TOKEN", "withdrawn")
-    told = runner.invoke(app, ["doctor", "--data-dir", str(tmp_path)]).output
+    told = typed(environment | {"YINLING_INFLUX_TOKEN": "withdrawn"}, "doctor").output
     assert "YINLING_INFLUX_TOKEN" in told
