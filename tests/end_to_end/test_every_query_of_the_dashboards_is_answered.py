@@ -64,10 +64,11 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory, influx: InfluxServer) -> Iterator[Watched]:
-    """Two presses, each taken by a person, and measurements, with a look of Prometheus before, between and after."""
+    """Two presses, each taken by a person whose claim runs out, and measurements; Prometheus looks before, between and after."""
     folder = tmp_path_factory.mktemp("watched")
     stores: dict[str, Any] = {"influx_url": influx.url, "influx_token": TOKEN, "influx_bucket": BUCKET, "probe_interval_seconds": 2}
-    with running_centre(folder, started=False, ring_again_seconds=600, fallback_after_seconds=3600, **stores) as centre:
+    clocks: dict[str, Any] = {"ring_again_seconds": 600, "fallback_after_seconds": 3600, "claim_expires_seconds": 3}
+    with running_centre(folder, started=False, **clocks, **stores) as centre:
         centre.launch()
         centre.wait_ready(150)
         target = centre.url.removeprefix("http://")
@@ -89,6 +90,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, influx: InfluxServer) -> I
                 with button(centre.device(home, "vitals")) as cuff:
                     cuff.publish("telemetry", {"values": {"heart_rate": 70 + number}})
                     seen("sum(yinling_readings_stored_total)", number)
+            seen("count(yinling_due_lateness_seconds)", 1)
             seen("sum(yinling_probe_seconds_count)", 2)
             seen("count_over_time(up[1m])", 5)
             yield Watched(centre, prometheus)
