@@ -84,6 +84,7 @@ def test_a_restored_centre_has_every_row_every_reading_and_knows_a_repeat(lost: 
     target = tmp_path / "data"
     back = yinling(lost.centre, "restore", str(backup), data_dir=target)
     assert back.returncode == 0, back.stderr
+    assert "Traceback" not in back.stderr
     told = manifest.read(backup)
     with closing(Database(Settings(data_dir=target).relational_url)) as database, database.snapshot() as session:
         sums = relational.table_sums(session.connection())

@@ -68,7 +68,7 @@ def prune(into: Path, kept: int) -> list[Path]:
 def _fill(settings: Settings, clock: Clock, folder: Path, say: Say) -> manifest.Manifest:
     now = clock.now()
     messages = asyncio.run(_dump_streams(settings, folder))
-    say(f"broker: {len(messages)} streams, {sum(messages.values())} messages")
+    say(f"broker: {len(messages)} streams, {sum(one.most for one in messages.values())} messages")
     say(f"keys and spool: {keys.dump(settings.data_dir, folder)} files")
     with closing(bootstrap.open_database(settings)) as database:
         tables = relational.dump(database, folder)
@@ -90,7 +90,7 @@ def _fill(settings: Settings, clock: Clock, folder: Path, say: Say) -> manifest.
     )
 
 
-async def _dump_streams(settings: Settings, folder: Path) -> Mapping[str, int]:
+async def _dump_streams(settings: Settings, folder: Path) -> Mapping[str, manifest.StreamSum]:
     async with standing_broker.connected(settings) as client:
         return await streams.dump(client, folder)
 

@@ -28,6 +28,18 @@ class TableSum:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamSum:
+    """How many messages of a stream a backup has.
+
+    At least those that were there before and after it was taken, at most all that were there before. What was acknowledged
+    in between is in the relational store, which is taken later.
+    """
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class FileSum:
     """A file's size and digest."""
 
@@ -47,8 +59,8 @@ class Manifest:
     """Of the tables."""
     tables: Mapping[str, TableSum]
     readings: int
-    streams: Mapping[str, int]
-    """Messages in each stream of the broker; empty where it had none yet."""
+    streams: Mapping[str, StreamSum]
+    """The broker's streams; empty where it had none yet."""
     files: Mapping[str, FileSum]
     format: int = field(default=FORMAT)
 
@@ -70,6 +82,7 @@ def read(folder: Path) -> Manifest:
             message = f"{folder} was written by a later Yinling (format {content['format']}): restore it with that one."
             raise CannotStartError(message)
         content["tables"] = {name: TableSum(**told) for name, told in content["tables"].items()}
+        content["streams"] = {name: StreamSum(**told) for name, told in content["streams"].items()}
         content["files"] = {name: FileSum(**told) for name, told in content["files"].items()}
         return Manifest(**content)
     except FileNotFoundError as error:

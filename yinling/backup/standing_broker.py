@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from core.config import Settings
-from ingest.broker import load_or_create_secrets, nats_servers
+from ingest.broker import load_or_create_secrets, nats_context, nats_servers
 from yinling import ports, run_file
 from yinling.backup import streams
 from yinling.errors import CannotStartError
 from yinling.guard import SUPERVISOR_VARIABLE
 
 _START_SECONDS = 30.0
+_ANSWER_SECONDS = 3.0
 
 
 @asynccontextmanager
@@ -33,18 +35,25 @@ async def connected(settings: Settings) -> AsyncIterator[Client]:
     password = load_or_create_secrets(settings).password
     running = run_file.read(settings.data_dir)
     servers = [f"nats://{ports.LOOPBACK}:{running.ports['nats']}"] if running else nats_servers(settings)
-    entered = False
-    with suppress(OSError, NatsError, TimeoutError):
-        async with streams.broker(servers, password, wait_seconds=2) as client:
-            entered = True
-            yield client
-    if entered:
-        return
-    if running is not None or settings.nats_servers:
+    client = await _running(servers, password, nats_context(settings))
+    if client is None and (running is not None or settings.nats_servers):
         message = f"The broker does not answer at {servers[0]}: start it, or stop the centre, and try again."
         raise CannotStartError(message)
-    async with _started(settings, password) as client:
+    if client is None:
+        async with _started(settings, password) as started:
+            yield started
+        return
+    try:
         yield client
+    finally:
+        await client.close()
+
+
+async def _running(servers: Sequence[str], password: str, tls: ssl.SSLContext | None) -> Client | None:
+    try:
+        return await streams.connect(servers, password, tls, wait_seconds=_ANSWER_SECONDS)
+    except (OSError, NatsError, TimeoutError):
+        return None
 
 
 @asynccontextmanager
@@ -62,24 +71,25 @@ async def _started(settings: Settings, password: str) -> AsyncIterator[Client]:
     command = [sys.executable, "-m", "yinling", "broker", "--ingest-only"]
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        async with await _reach(f"nats://{ports.LOOPBACK}:{chosen['NATS_PORT']}", password, process) as client:
+        here = settings.model_copy(update={"nats_host": ports.LOOPBACK})
+        client = await _reach(f"nats://{ports.LOOPBACK}:{chosen['NATS_PORT']}", password, nats_context(here), process)
+        try:
             yield client
+        finally:
+            await client.close()
     finally:
         process.send_signal(signal.SIGTERM)
         await process.wait()
 
 
-async def _reach(server: str, password: str, process: asyncio.subprocess.Process) -> Client:
+async def _reach(server: str, password: str, tls: ssl.SSLContext | None, process: asyncio.subprocess.Process) -> Client:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _START_SECONDS
     while True:
         try:
-            client = Client()
-            await client.connect([server], user="yinling", password=password, allow_reconnect=False, connect_timeout=2)
+            return await streams.connect([server], password, tls, wait_seconds=1)
         except (OSError, NatsError, TimeoutError) as error:
             if process.returncode is not None or loop.time() > deadline:
                 message = "The broker cannot be started on this data folder: 'yinling doctor' says why."
                 raise CannotStartError(message) from error
             await asyncio.sleep(0.1)
-        else:
-            return client

@@ -7,16 +7,16 @@ The broker goes on meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import ssl
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import nats
 import orjson
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from yinling.backup.manifest import StreamSum
 from yinling.errors import CannotStartError
 
 FOLDER = "streams"
@@ -25,27 +25,48 @@ _CHUNK_BYTES = 128 * 1024
 _ANSWER_SECONDS = 30.0
 
 
-@asynccontextmanager
-async def broker(servers: Sequence[str], password: str, *, wait_seconds: float = 5.0) -> AsyncIterator[Client]:
-    """A connection as one of Yinling's own. Raises OSError or nats.errors.Error when none answers."""
-    client = await nats.connect(
-        list(servers), user="yinling", password=password, name="backup", allow_reconnect=False, connect_timeout=wait_seconds
+async def connect(servers: Sequence[str], password: str, tls: ssl.SSLContext | None, *, wait_seconds: float) -> Client:
+    """A connection as one of Yinling's own. Raises OSError, TimeoutError or nats.errors.Error when none answers in time."""
+    client = Client()
+    connecting = client.connect(
+        list(servers),
+        user="yinling",
+        password=password,
+        name="backup",
+        connect_timeout=2,
+        error_cb=_quiet,
+        allow_reconnect=False,
+        tls=tls,
+        tls_handshake_first=tls is not None,
     )
     try:
-        yield client
-    finally:
+        await asyncio.wait_for(connecting, wait_seconds)  # the library itself would go on asking for minutes
+    except BaseException:
         await client.close()
+        raise
+    return client
 
 
-async def dump(client: Client, folder: Path) -> Mapping[str, int]:
-    """Write every stream into the folder; how many messages each had."""
+async def _quiet(_error: Exception) -> None:
+    """Whoever asked is told by the exception; a traceback of each try helps nobody."""
+
+
+async def dump(client: Client, folder: Path) -> Mapping[str, StreamSum]:
+    """Write every stream into the folder; how many messages of each are in there."""
     (folder / FOLDER).mkdir()
-    found: dict[str, int] = {}
+    found: dict[str, StreamSum] = {}
     for serial, name in enumerate(await _names(client)):
         answer = await _dump_one(client, name, folder / FOLDER / f"{serial:03d}.snapshot")
         (folder / FOLDER / f"{serial:03d}.json").write_bytes(orjson.dumps(answer))
-        found[name] = int(answer["state"]["messages"])
+        after = await _ask(client, f"{_API}.INFO.{name}", {})
+        found[name] = sum_of(answer["state"], after["state"])
     return found
+
+
+def sum_of(before: Mapping[str, int], after: Mapping[str, int]) -> StreamSum:
+    """What must be in a snapshot taken between these two states of a stream."""
+    came = int(after["last_seq"]) - int(before["last_seq"])
+    return StreamSum(least=max(int(after["messages"]) - came, 0), most=int(before["messages"]))
 
 
 async def load(client: Client, folder: Path) -> Mapping[str, int]:
