@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.databases import BACKENDS
 from support.deaths import Far, Ground, Scene, Toll, add, far_ends
 from support.deaths_of_acts import GROUPS as OF_ACTS
 from support.deaths_of_pagers import SCENES as OF_PAGERS
@@ -61,27 +62,21 @@ def test_a_death_at_any_write_or_send_loses_and_doubles_nothing(ground: Ground, 
 
 @pytest.mark.proof
 @pytest.mark.timeout(7200)
-def test_twenty_deaths_just_before_and_just_after_each_write_and_each_send(
-    sqlite_stores: Stores, postgresql_stores: Stores, far: Far, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+def test_twenty_deaths_just_before_and_just_after_each_write_and_each_send(ground: Ground, backend: str) -> None:
     """The figures are written as it goes, so that a run that is cut short leaves those of what it really played."""
     tolls: dict[str, list[Toll]] = {}
-    whole = {"SQLite": 0, "PostgreSQL": 0}
-    for _ in range(proof_rounds()):
-        for name, stores in (("SQLite", sqlite_stores), ("PostgreSQL", postgresql_stores)):
-            with closing(Ground(stores, tmp_path, far)) as ground:
-                for scene in (scene for several in SCENES.values() for scene in several):
-                    tolls.setdefault(scene.name, []).append(ground.play(scene, thorough=True))
-                    _write(tolls, whole)
-            whole[name] += 1
-            _write(tolls, whole)
+    for whole in range(proof_rounds()):
+        for scene in (scene for several in SCENES.values() for scene in several):
+            tolls.setdefault(scene.name, []).append(ground.play(scene, thorough=True))
+            _write(backend, tolls, whole)
+        _write(backend, tolls, whole + 1)
 
 
-def _write(tolls: Mapping[str, Sequence[Toll]], whole: Mapping[str, int]) -> None:
+def _write(backend: str, tolls: Mapping[str, Sequence[Toll]], whole: int) -> None:
     lines = [_line(name, add(several)) for name, several in sorted(tolls.items())]
-    rounds = ", ".join(f"{count} on {name}" for name, count in whole.items())
-    said = f"Whole rounds played: {rounds}; rows tell what was played beyond them. Lost and doubled are 0, or the run fails."
-    write_figures("writes", [*_HEAD, *lines, "", said])
+    said = f"Whole rounds played: {whole}; rows tell what was played beyond them. Lost and doubled are 0, or the run fails."
+    write_figures(f"writes_{backend}", [*_HEAD, *lines, "", said])
 
 
 _HEAD = (
