@@ -21,7 +21,9 @@ _COUNTS = frozenset({"attempts", "version", "sequence", "revision", "epoch", "no
 _SECRETS = frozenset({"token_hash", "password_hash", "event_key"})
 _ANY = frozenset({"provider_id"})
 """Whoever carries it numbers anew."""
-_ROWS_IN_DETAILS = frozenset({"page", "alert", "alerts", "incident", "new", "into", "merged", "first", "moved", "mode", "takes"})
+_ROWS_IN_DETAILS = frozenset(
+    {"page", "alert", "alerts", "incident", "new", "into", "merged", "first", "moved", "mode", "run", "takes"}
+)
 _OF_ITS_OWN = re.compile(r"(?<=:)[0-9a-f]{12}(?=\")")
 """The end of a lane that was made by hand: nobody else has it."""
 _NUMBER = re.compile(r"(?<![0-9a-z])\d+")
