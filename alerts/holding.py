@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from prometheus_client import Counter
@@ -119,29 +120,39 @@ class HeldLease:
                 log.warning("lease_not_renewed", duty=self.duty.name, error=type(error).__name__)
 
 
+@dataclass
+class Waiting:
+    """How somebody waits: until told to stop; `looked` hears, at each look that found nothing free, whether the store answered."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    looked: Callable[[bool], None] = lambda _store_answers: None
+
+
 def lease_one(
-    database: Database, clock: Clock, duties: Sequence[Duty], name: str, *, stopping: threading.Event | None = None
+    database: Database, clock: Clock, duties: Sequence[Duty], name: str, *, waiting: Waiting | None = None
 ) -> HeldLease | None:
     """Wait until one of these is nobody's and take it; None when told to stop. The first look raises what the store raises."""
-    stop = stopping or threading.Event()
+    how = waiting or Waiting()
     if database.is_sqlite:
         return _take_at_once(database, clock, duties[0], name)
     watchers = {duty: Watcher() for duty in duties}
     said = False
     while True:
+        store_answers = True
         try:
             held = _try_all(database, clock, watchers, name)
         except STORE_IS_AWAY as error:
             if not said:
                 raise
-            held = None
+            held, store_answers = None, False
             log.warning("lease_not_looked_at", error=type(error).__name__)
         if held is not None:
             return held
+        how.looked(store_answers)
         if not said:
             said = True
             log.info("standing_by", name=name, duties=[duty.name for duty in duties])
-        if stop.wait(LOOK_SECONDS):
+        if how.stopping.wait(LOOK_SECONDS):
             return None
 
 
@@ -181,4 +192,4 @@ def _take_at_once(database: Database, clock: Clock, duty: Duty, name: str) -> He
     return HeldLease(database, clock, duty, epoch, lapses=False)
 
 
-__all__ = ["HeldLease", "LeaseUnsureError", "lease_one", "takeovers_total"]
+__all__ = ["HeldLease", "LeaseUnsureError", "Waiting", "lease_one", "takeovers_total"]

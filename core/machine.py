@@ -35,6 +35,15 @@ def is_certainly_gone(mark: str) -> bool:
         return False
 
 
+def runs_here(mark: str) -> bool:
+    """Whether the process with this word is of this machine, or of this container; False in every doubt."""
+    place, _, _process = mark.rpartition("/")
+    try:
+        return place == _place()
+    except OSError:
+        return False
+
+
 def _place() -> str:
     boot = _BOOT.read_text().strip()[:18]
     return f"{boot}/{str(_NAMESPACE.readlink()).rpartition('[')[2].rstrip(']')}"
@@ -45,4 +54,4 @@ def _started(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
 
 
-__all__ = ["is_certainly_gone", "process_mark"]
+__all__ = ["is_certainly_gone", "process_mark", "runs_here"]

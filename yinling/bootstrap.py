@@ -63,17 +63,17 @@ def run_broker(settings: Settings, *, ingest_only: bool = False) -> NoReturn:
 
 def run_ingest(settings: Settings, partition: int | None, partitions: int) -> None:
     """Be the ingest worker of `partition` of `partitions`; of whichever is nobody's when it is None. Waits until it may."""
-    from alerts.holding import lease_one
     from alerts.leases import duty_of
     from core.disk import watch_disk
     from yinling.ingest_process import IngestProcess
+    from yinling.standby import StandBy
 
     watch_disk(settings.data_dir)
     await_tables(settings)
     database, clock = Database.of(settings, "yinling-ingest"), make_clock()
     agreement.check(database, settings, clock, partitions=partitions)
     wanted = range(partitions) if partition is None else [partition]
-    lease = lease_one(database, clock, [duty_of(each) for each in wanted], "ingest")
+    lease = StandBy(settings, clock, database, [duty_of(each) for each in wanted]).wait()
     if lease is not None:
         IngestProcess(settings, clock, database, lease, partitions).run()
 

@@ -213,7 +213,7 @@ def setup(
 
 @app.command()
 def health(
-    process: Annotated[str, typer.Argument(help="api, pager, or ingest-0 and so on.")],
+    process: Annotated[str, typer.Argument(help="api, pager, ingest-0 and so on; ingest: this machine's, also a spare.")],
     *,
     data_dir: DataDir = None,
 ) -> None:

@@ -25,6 +25,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock
 from core.config import Settings
 from core.database import Database
+from core.machine import process_mark
 from ingest.book import HomeBook
 from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
 from ingest.broker_secrets import BrokerSecrets
@@ -281,6 +282,7 @@ class IngestProcess:
         """What `/readyz` and `/metrics` are told."""
         return {
             "process": self._name,
+            "machine": process_mark(),
             "ready": self._ready,
             "checks": {"broker": self._broker_check(), "readings": self._recorder.health()},
             "metrics": prometheus_client.generate_latest().decode(),

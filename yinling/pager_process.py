@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from alerts.auditor import AUDIT_SECONDS, Auditor
 from alerts.channels.registry import make_channels
-from alerts.holding import HeldLease, lease_one
+from alerts.holding import HeldLease, Waiting, lease_one
 from alerts.leases import Duty
 from alerts.pager import PagerLoop
 from alerts.probe import ProbeTarget, answered, ensure_probe_homes, start_run
@@ -161,7 +161,7 @@ class PagerProcess:
     def _await_duty(self) -> HeldLease | None:
         while not self._stopping.is_set():
             try:
-                return lease_one(self._database, self._clock, [DUTY], "pager", stopping=self._stopping)
+                return lease_one(self._database, self._clock, [DUTY], "pager", waiting=Waiting(self._stopping))
             except SQLAlchemyError:
                 log.warning("pager_round_failed", exc_info=True)
                 pager_failures_total.labels("duty").inc()

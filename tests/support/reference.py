@@ -27,6 +27,7 @@ _PROCESSES = (
     "core.disk",
     "yinling.ingest_process",
     "yinling.pager_process",
+    "yinling.standby",
     "api.application",
     "ingest.gateway_port",
     "ingest.watch",

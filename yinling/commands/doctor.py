@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from yinling import run_file
-from yinling.doctor import certificates, machine, network, paging, postgresql, sheets, stores
+from yinling.doctor import certificates, machine, network, paging, postgresql, sheets, stores, workers
 from yinling.doctor.finding import Check, Finding, Verdict
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
@@ -33,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     certificates.check_links,
     certificates.check_certificates,
     sheets.check_sheets,
+    workers.check_workers,
 )
 """What is looked at beside the ports, in the order it is told."""
 

@@ -14,20 +14,22 @@ from typing import Any
 
 import typer
 
-from core.bus import Bus
 from core.config import Settings
+from core.machine import runs_here
 from core.tls import client_context
-from ingest.broker import load_or_create_secrets, nats_context, nats_servers
+from yinling.asking import ask_processes
 from yinling.environment import read_settings
 from yinling.ports import LOOPBACK
 
 ANSWER_SECONDS = 4.0
+HERE = "ingest"
+"""Whichever ingest workers run on this machine or in this container: a spare has another name once it has a partition."""
 
 
 def ask_health(process: str, data_dir: Path | None) -> int:
     """Ask, print one line, and give the exit code."""
     settings = read_settings(data_dir=data_dir)
-    trouble = _ask_api(settings) if process == "api" else asyncio.run(_ask_over_the_broker(settings, process))
+    trouble = _ask_api(settings) if process == "api" else _ask_over_the_broker(settings, process)
     typer.echo(f"{process}: {trouble or 'ok'}")
     return 1 if trouble else 0
 
@@ -43,17 +45,21 @@ def _ask_api(settings: Settings) -> str | None:
         return f"{address} does not answer: {error}"
 
 
-async def _ask_over_the_broker(settings: Settings, process: str) -> str | None:
-    password = load_or_create_secrets(settings).password
-    bus = Bus(nats_servers(settings), user="yinling", password=password, name="health", tls=nats_context(settings))
-    await bus.start()
+def _ask_over_the_broker(settings: Settings, process: str) -> str | None:
+    here = process == HERE
     try:
-        await asyncio.wait_for(bus.connected(), ANSWER_SECONDS / 2)
-        return trouble_in(await bus.gather_status(ANSWER_SECONDS / 2, only=process), process)
+        statuses = asyncio.run(ask_processes(settings, only=None if here else process))
     except TimeoutError:
         return "the broker does not answer"
-    finally:
-        await bus.stop()
+    return trouble_here(statuses) if here else trouble_in(statuses, process)
+
+
+def trouble_here(statuses: list[dict[str, Any]]) -> str | None:
+    """What is wrong with the ingest workers of this machine or container, whichever partitions they have, or none yet."""
+    ours = [status for status in statuses if runs_here(str(status.get("machine") or ""))]
+    workers = [status for status in ours if str(status.get("process")).startswith("ingest-")]
+    troubles = [trouble_in([status], str(status["process"])) for status in workers]
+    return next((trouble for trouble in troubles if trouble), None) if workers else "does not answer"
 
 
 def trouble_in(statuses: list[dict[str, Any]], process: str) -> str | None:

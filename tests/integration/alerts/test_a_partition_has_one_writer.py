@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from support.processes import until
 
-from alerts.holding import HeldLease, LeaseUnsureError, lease_one
+from alerts.holding import HeldLease, LeaseUnsureError, Waiting, lease_one
 from alerts.lease_model import PartitionLease
 from alerts.leases import LAPSE_SECONDS, Duty, LeaseLostError, check, duty_of, look, release, take_lease
 from core.clock import SystemClock
@@ -68,7 +68,7 @@ def test_a_lease_that_is_renewed_is_not_taken(postgresql: Database) -> None:
     held.start(lost.append)
     stop = threading.Event()
     taken: list[HeldLease | None] = []
-    waiter = threading.Thread(target=lambda: taken.append(lease_one(postgresql, CLOCK, [DUTY], "waiter", stopping=stop)))
+    waiter = threading.Thread(target=lambda: taken.append(lease_one(postgresql, CLOCK, [DUTY], "waiter", waiting=Waiting(stop))))
     waiter.start()
     assert not stop.wait(LAPSE_SECONDS + 2)
     assert (taken, lost) == ([], [])

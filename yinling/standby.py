@@ -1,0 +1,109 @@
+"""An ingest worker without a partition: it waits for one that is nobody's, and says how it is meanwhile.
+
+It answers under the name `ingest-spare`, is counted on `/metrics`, and is well while it can look at the leases: one that
+could not take over when it is needed must not be found out then. It holds nothing, so its death loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import prometheus_client
+from prometheus_client import Gauge
+
+from alerts.holding import HeldLease, Waiting, lease_one
+from alerts.leases import LOOK_SECONDS, Duty
+from core.bus import Bus
+from core.clock import Clock, SystemClock
+from core.config import Settings
+from core.database import Database
+from core.machine import process_mark
+from ingest.broker import load_or_create_secrets, nats_context, nats_servers
+
+SPARE = "ingest-spare"
+
+spare = Gauge("yinling_ingest_spare", "1 while this process waits for a partition of homes that is nobody's.")
+
+_MACHINE = SystemClock()
+_STALLED_SECONDS = 20 * LOOK_SECONDS
+
+
+class StandBy:
+    """Waits for one of these partitions. `wait` blocks until it has one, or is told to stop by a signal."""
+
+    def __init__(self, settings: Settings, clock: Clock, database: Database, duties: Sequence[Duty]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._database = database
+        self._duties = duties
+        self._stopping = threading.Event()
+        self._store = "ok"
+        self._looked_seconds = _MACHINE.monotonic_seconds()
+
+    def wait(self) -> HeldLease | None:
+        """The lease of a partition; None when told to stop."""
+        return asyncio.run(self._main())
+
+    async def _main(self) -> HeldLease | None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        answering: list[asyncio.Task[None]] = []
+
+        def waits() -> None:
+            if not answering:
+                answering.append(loop.create_task(self._answer()))
+
+        def looked(store_answers: bool) -> None:
+            self._store = "ok" if store_answers else "away"
+            self._looked_seconds = _MACHINE.monotonic_seconds()
+            loop.call_soon_threadsafe(waits)
+
+        try:
+            held = await asyncio.to_thread(self._lease_one, looked)
+        finally:
+            spare.set(0)
+            for task in answering:
+                task.cancel()
+            await asyncio.gather(*answering, return_exceptions=True)
+        if held is not None and self._stopping.is_set():
+            held.stop()
+            return None
+        return held
+
+    def _lease_one(self, looked: Callable[[bool], None]) -> HeldLease | None:
+        return lease_one(self._database, self._clock, self._duties, "ingest", waiting=Waiting(self._stopping, looked))
+
+    async def _answer(self) -> None:
+        """Say how it is, to whoever asks; until cancelled."""
+        settings = self._settings
+        password = load_or_create_secrets(settings).password
+        bus = Bus(nats_servers(settings), user="yinling", password=password, name=SPARE, tls=nats_context(settings))
+        spare.set(1)
+        await bus.start()
+        try:
+            await bus.answer_status(self.status)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await bus.stop()
+
+    def status(self) -> Mapping[str, Any]:
+        """What `/metrics` and `yinling health` are told."""
+        looks = _MACHINE.monotonic_seconds() - self._looked_seconds < _STALLED_SECONDS
+        store = self._store if looks else "stalled"
+        return {
+            "process": SPARE,
+            "machine": process_mark(),
+            "state": "spare",
+            "waits_for": [duty.name for duty in self._duties],
+            "ready": store == "ok",
+            "checks": {"database": store},
+            "metrics": prometheus_client.generate_latest().decode(),
+        }
+
+
+__all__ = ["SPARE", "StandBy"]
