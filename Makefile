@@ -44,7 +44,7 @@ run: install ## start a demonstration centre on http://127.0.0.1:8080 (Ctrl-C st
 test: install system-packages influxd ## run every test once
 	@cd web && $(NPM) run --silent test
 	@$(IN_VENV) -m pytest -m "not proof" -n auto --dist worksteal tests/lints tests/pure tests/integration $(ARGUMENTS)
-	@$(IN_VENV) -m pytest -m "not proof" tests/end_to_end tests/faults $(ARGUMENTS)
+	@$(IN_VENV) -m pytest -m "not proof" -n auto --dist loadfile tests/end_to_end tests/faults $(ARGUMENTS)
 
 check: check-python check-web ## lint, types, layers, own lints, documentation tests, and the pages' checks
 

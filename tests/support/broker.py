@@ -13,20 +13,15 @@ from typing import Any
 
 from core.config import Settings
 from ingest.broker import BrokerSecrets, load_or_create_secrets, log_path, nats_server_path, write_config
+from yinling.ports import free_port
 
 START_SECONDS = 15.0
 
 
 def free_ports(count: int) -> list[int]:
     """Ports nobody listens on; all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    taken: set[int] = set()
+    return [free_port("127.0.0.1", taken) for _ in range(count)]
 
 
 @dataclass

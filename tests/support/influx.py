@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import socket
 import ssl
 import subprocess
 import urllib.error
@@ -28,6 +27,7 @@ from timeseries.influx_connection import InfluxAddress
 from timeseries.influx_names import InfluxNames
 from timeseries.influx_setup import Keeping
 from timeseries.influx_store import InfluxReadingStore
+from yinling.ports import free_port
 
 ORG = "yinling"
 TOKEN = secrets.token_urlsafe(24)
@@ -43,9 +43,7 @@ class InfluxServer:
         self._program = program
         self._certificate = certificate
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port("127.0.0.1", set())
         self.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._serial = count(1)

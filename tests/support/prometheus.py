@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,8 @@ from typing import Any
 import pytest
 import requests
 from support.processes import until
+
+from yinling.ports import free_port
 
 START_SECONDS = 60.0
 
@@ -48,9 +49,7 @@ def running_prometheus(folder: Path, target: str) -> Iterator[PrometheusServer]:
     folder.mkdir(parents=True, exist_ok=True)
     jobs = f"scrape_configs: [{{job_name: yinling, static_configs: [{{targets: ['{target}']}}]}}]"
     (folder / "prometheus.yml").write_text(f"global: {{scrape_interval: 1s}}\n{jobs}\n", encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port("127.0.0.1", set())
     server = PrometheusServer(f"http://127.0.0.1:{port}")
     options = [
         f"--config.file={folder / 'prometheus.yml'}",
