@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the real broker 
 from support.broker import BrokerHandle, running_broker
 from support.worker import Bench, build_bench
 
+from core import collector
 from core.clock import SystemClock
 from core.config import Settings
 from core.database import Database
@@ -66,6 +67,7 @@ def furnish(folder: Path) -> Bench[SystemClock]:
     bench = build_bench(folder, database, clock, Settings(data_dir=folder))
     with database.snapshot() as session:
         bench.tools.book.load_all(session)
+    collector.settle()
     return bench
 
 
@@ -152,7 +154,7 @@ def publish_all(broker: BrokerHandle, messages: int, payload: Callable[[int], by
         thread.join()
 
 
-def drain_bare(broker: BrokerHandle, client_id: str) -> float:
+def drain_bare(broker: BrokerHandle, client_id: str, messages: int = MESSAGES) -> float:
     """(a): messages a second from the first received to the last acknowledged."""
     client = client_for(broker, client_id, clean=False)
     done = threading.Event()
@@ -161,16 +163,16 @@ def drain_bare(broker: BrokerHandle, client_id: str) -> float:
     def receive(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         times.append(time.perf_counter())
         client.ack(message.mid, message.qos)
-        if len(times) == MESSAGES:
+        if len(times) == messages:
             done.set()
 
     client.on_message = receive
     client.connect("127.0.0.1", broker.mqtt_port)
     client.loop_start()
-    assert done.wait(120), f"only {len(times)} of {MESSAGES} came"
+    assert done.wait(120), f"only {len(times)} of {messages} came"
     client.disconnect()
     client.loop_stop()
-    return MESSAGES / (times[-1] - times[0])
+    return messages / (times[-1] - times[0])
 
 
 def drain_pipeline(broker: BrokerHandle, bench: Bench[SystemClock], round_number: int) -> float:

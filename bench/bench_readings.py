@@ -1,12 +1,15 @@
 """How fast readings are kept and read, for each store: SQLite and a real InfluxDB.
 
 (a) the store alone takes readings in batches of 5,000; (b) the same number comes as messages through the real broker and the
-whole pipeline (decode, rules, commit or sync before each acknowledgement, and, for InfluxDB, the spool until it is empty).
-Both in one run, in turn, so that b/a holds however fast the machine is; everything is read back. A telemetry message here is
-a list of samples, as a gateway or a watch that was out of reach sends it. Beside the ratio stands where (b)'s time went, as
-shares of the lane's thread: waiting for the broker, decoding, judging by the rules, in the store or spool, acknowledging, and
-the rest (for InfluxDB also the spool's end). Then a day, a month and a year of one home (five
-metrics, a value a minute) are read at 1,000 points. Prints tables and one JSON line.
+whole pipeline (decode, rules, commit or sync before each acknowledgement, and, for InfluxDB, the spool until it is empty);
+(c) paho alone reads and acknowledges those messages, which nothing behind it can pass. All in one run, in turn, so that b/a
+holds however fast the machine is; everything is read back. A telemetry message here is one sample of two metrics, or a list
+of them, as a gateway or a watch that was out of reach sends it.
+
+Where (b)'s time went stands below, in shares of it: first what the lane's thread did, which adds up to 1, each stage with
+what it waited for the disk or for its turn in the interpreter; then how long two threads beside it had a processor: the
+one that reads from the broker, and, for InfluxDB, the one that empties the spool. Then a day, a month and a year of one home
+(five metrics, a value a minute) are read at 1,000 points. Prints tables and one JSON line.
 """
 
 from __future__ import annotations
@@ -16,8 +19,9 @@ import logging
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +36,7 @@ from support.broker import BrokerHandle, running_broker
 from support.influx import InfluxServer, running_influx
 from support.worker import Bench, build_bench
 
+from core import collector
 from core.clock import SystemClock
 from core.config import Settings
 from devices.model import Device
@@ -51,7 +56,18 @@ SAMPLES = (1, 10)
 APART_SECONDS = 100
 """Between two samples of a message: longer than a round's messages lie apart, so that no instant comes twice."""
 METRICS = ("heart_rate", "spo2")
-STAGES = ("waiting", "decoding", "judging", "recording", "acknowledging")
+STAGES = {
+    "waiting": "waiting for the broker",
+    "decoding": "decoding",
+    "judging": "judging by the rules",
+    "committing": "committing to the relational store",
+    "recording": "writing to the store or its spool",
+    "noting": "noting who was heard",
+    "acknowledging": "acknowledging",
+    "rest": "everything else of the lane",
+    "network": "beside it: reading from the broker",
+    "forwarding": "beside it: from the spool to InfluxDB",
+}
 SPANS = {"day": 1, "month": 30, "year": 365}
 HOME_METRICS = ("heart_rate", "spo2", "respiration_rate", "body_temperature", "motion")
 POINTS = 1_000
@@ -78,12 +94,14 @@ def open_kind(kind: str, place: Path, influx: InfluxServer, name: str) -> Readin
 
 
 def writes(kind: str, place: Path, broker: BrokerHandle, influx: InfluxServer) -> dict[str, Any]:
-    """(a) and (b) for messages of each size."""
+    """(a), (b) and (c) for messages of each size."""
     bench, recorder = furnish(kind, place, influx)
     bare = open_kind(kind, place, influx, "bare")
-    drain.make_session(broker, "bench-pipeline")
+    for session in ("bench-pipeline", "bench-bare"):
+        drain.make_session(broker, session)
     figures: dict[str, Any] = {}
-    heads = ("readings/message", "(a) bare/s", "(b) pipeline/s", "b/a", *STAGES, "rest")
+    spent: dict[int, dict[str, float]] = {}
+    heads = ("readings/message", "(a) bare/s", "(b) pipeline/s", "b/a", "(c) paho alone/s")
     print(f"\n{kind:>10}", *(f"{head:>16}" for head in heads))
     number = 0
     for samples in SAMPLES:
@@ -92,22 +110,32 @@ def writes(kind: str, place: Path, broker: BrokerHandle, influx: InfluxServer) -
             number += 1
             a = write_bare(bare, number, samples)
             publish(broker, number, samples)
+            c = drain.drain_bare(broker, "bench-bare", messages_of(samples)) * samples * len(METRICS)
             b, shares = drain_pipeline(broker, bench, recorder, number, samples)
-            rounds.append((a, b, b / a, *shares.values()))
-        a, b, ratio, *spent = (statistics.median(column) for column in zip(*rounds, strict=True))
-        shares = dict(zip(STAGES, spent, strict=True))
-        cells = (2 * samples, f"{a:,.0f}", f"{b:,.0f}", f"{ratio:.2f}", *(f"{one:.0%}" for one in (*spent, 1 - sum(spent))))
-        print(" " * 10, *(f"{cell:>16}" for cell in cells))
-        prefix = f"{kind}_{2 * samples}_readings_a_message"
+            rounds.append((a, b, b / a, c, *(shares[stage] for stage in STAGES)))
+        a, b, ratio, c, *each = (statistics.median(column) for column in zip(*rounds, strict=True))
+        readings = samples * len(METRICS)
+        spent[readings] = dict(zip(STAGES, each, strict=True))
+        print(" " * 10, *(f"{cell:>16}" for cell in (readings, f"{a:,.0f}", f"{b:,.0f}", f"{ratio:.2f}", f"{c:,.0f}")))
+        prefix = f"{kind}_{readings}_readings_a_message"
         figures |= {
             f"{prefix}_bare_per_second": round(a),
             f"{prefix}_pipeline_per_second": round(b),
             f"{prefix}_ratio": round(ratio, 3),
-            **{f"{prefix}_share_{stage}": round(share, 2) for stage, share in shares.items()},
+            f"{prefix}_paho_alone_per_second": round(c),
+            f"{prefix}_time": {STAGES[stage]: round(share, 2) for stage, share in spent[readings].items()},
         }
+    print_shares(kind, spent)
     recorder.close()
     bare.close()
     return figures
+
+
+def print_shares(kind: str, spent: dict[int, dict[str, float]]) -> None:
+    """Where the time went, a column for each size of message."""
+    print(f"\n{kind:>10} {'where the time of (b) goes':<40}", *(f"{readings:>4} readings/message" for readings in spent))
+    for stage, title in STAGES.items():
+        print(f"{'':>10} {title:<40}", *(f"{shares[stage]:>21.0%}" for shares in spent.values()))
 
 
 def furnish(kind: str, place: Path, influx: InfluxServer) -> tuple[Bench[SystemClock], Recorder]:
@@ -122,6 +150,7 @@ def furnish(kind: str, place: Path, influx: InfluxServer) -> tuple[Bench[SystemC
     bench = build_bench(place, database, clock, settings, recorder)
     with database.snapshot() as session:
         bench.tools.book.load_all(session)
+    collector.settle()
     return bench, recorder
 
 
@@ -188,14 +217,24 @@ def drain_pipeline(
     source = drain.MeasuredSource(Lane.DATA, address, SystemClock(), capacity=8192, messages=messages)
     lane = LaneLoop(source, bench.pipeline, SystemClock(), most=2048, on_failure=lambda error: print("failed:", error))
     pipeline = bench.pipeline
-    stages = [(source, "take"), (pipeline, "_decode"), (pipeline, "_plan"), (recorder, "record"), (source, "acknowledge")]
+    stages = {
+        "working": (lane, "_work"),
+        "decoding": (pipeline, "_decode"),
+        "judging": (pipeline, "_plan"),
+        "committing": (pipeline, "_commit"),
+        "recording": (recorder, "record"),
+        "noting": (pipeline, "_note"),
+        "acknowledging": (source, "acknowledge"),
+    }
     with timed(stages) as spent:
         lane.start()
         source.start()
+        before = processor_seconds()
         assert source.done.wait(300), f"only {source.count} of {messages} were acknowledged"
         while isinstance(recorder, Forwarder) and recorder.spooled_bytes:
             time.sleep(0.005)
-    ended = time.perf_counter() if isinstance(recorder, Forwarder) else source.ended
+        ended = time.perf_counter() if isinstance(recorder, Forwarder) else source.ended
+        beside = {stage: after - before[stage] for stage, after in processor_seconds().items()}
     lane.stop()
     source.stop()
     with bench.database.snapshot() as session:
@@ -204,15 +243,27 @@ def drain_pipeline(
     found = count(bench.store, devices, base_of(number))
     assert found == readings, f"{found} of {readings} readings in the store"
     seconds = ended - source.began
-    return readings / seconds, {stage: each / seconds for stage, each in zip(STAGES, spent, strict=True)}
+    worked = spent.pop("working")
+    whole = {**spent, **beside, "waiting": seconds - worked, "rest": worked - sum(spent.values())}
+    return readings / seconds, {stage: whole.get(stage, 0.0) / seconds for stage in STAGES}
+
+
+def processor_seconds() -> dict[str, float]:
+    """How long the threads beside the lane have had a processor."""
+    names = {"paho-mqtt-client-bench-pipeline": "network", "readings-forwarder": "forwarding"}
+    return {
+        names[thread.name]: time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+        for thread in threading.enumerate()
+        if thread.name in names and thread.ident is not None
+    }
 
 
 @contextmanager
-def timed(stages: Sequence[tuple[Any, str]]) -> Iterator[list[float]]:
+def timed(stages: Mapping[str, tuple[Any, str]]) -> Iterator[dict[str, float]]:
     """The seconds spent in each of these methods while it lasts."""
-    spent = [0.0] * len(stages)
+    spent = dict.fromkeys(stages, 0.0)
 
-    def measure(place: int, owner: Any, name: str) -> None:
+    def measure(stage: str, owner: Any, name: str) -> None:
         method = getattr(owner, name)
 
         def measured(*arguments: Any) -> Any:
@@ -220,16 +271,16 @@ def timed(stages: Sequence[tuple[Any, str]]) -> Iterator[list[float]]:
             try:
                 return method(*arguments)
             finally:
-                spent[place] += time.perf_counter() - began
+                spent[stage] += time.perf_counter() - began
 
         setattr(owner, name, measured)
 
-    for place, (owner, name) in enumerate(stages):
-        measure(place, owner, name)
+    for stage, (owner, name) in stages.items():
+        measure(stage, owner, name)
     try:
         yield spent
     finally:
-        for owner, name in stages:
+        for owner, name in stages.values():
             delattr(owner, name)
 
 

@@ -88,6 +88,7 @@ class LaneSource:
         """Set when another client keeps using our id; the process must stop and say so."""
         self._address = address
         self._clock = clock
+        self._received = received_total.labels(lane)
         self._capacity = capacity
         self._may_connect = may_connect
         self._waiting: deque[Delivery] = deque()
@@ -231,7 +232,7 @@ class LaneSource:
             self._waiting.append(delivery)
             if len(self._waiting) == 1:
                 self._changed.notify_all()
-        received_total.labels(self.lane).inc()
+        self._received.inc()
 
     def _has_room(self) -> bool:
         return len(self._waiting) < self._capacity or self._stopping

@@ -21,6 +21,7 @@ from alerts.conditions import ActiveConditions
 from alerts.engine import AlertEngine
 from alerts.holding import HeldLease
 from alerts.leases import LeaseLostError
+from core import collector
 from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock
 from core.config import Settings
@@ -88,6 +89,7 @@ class IngestProcess:
 
     def run(self) -> None:
         """Work until told to stop; raises SystemExit(1) when it cannot go on."""
+        collector.settle()
         trouble = asyncio.run(self._main())
         self._recorder.close()
         self._database.close()
