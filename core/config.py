@@ -96,6 +96,12 @@ class Settings(TlsSettings, DatabaseSettings, GrafanaSettings):
         description="Disk space the broker's store never takes, so that an ingest-only start can drain a full one.",
     )
 
+    broker_logs: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="Logs of all broker nodes whose files this machine sees, separated by spaces: a node tells only there what it "
+        "refused. That of its own broker when unset.",
+    )
+
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the relational store; a SQLite file in the data folder when unset."
     )
@@ -276,9 +282,9 @@ class Settings(TlsSettings, DatabaseSettings, GrafanaSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_json: bool = Field(default=False, description="Log JSON lines instead of readable ones.")
 
-    @field_validator("fallback_urls", "web_push_hosts", mode="before")
+    @field_validator("fallback_urls", "web_push_hosts", "broker_logs", mode="before")
     @classmethod
-    def _split_urls(cls, value: object) -> object:
+    def _split_words(cls, value: object) -> object:
         return tuple(value.split()) if isinstance(value, str) else value
 
     @classmethod

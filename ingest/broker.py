@@ -46,6 +46,11 @@ def log_path(settings: Settings) -> Path:
     return broker_dir(settings) / "nats.log"
 
 
+def log_paths(settings: Settings) -> list[Path]:
+    """The logs of all nodes that this machine can read."""
+    return list(settings.broker_logs) or [log_path(settings)]
+
+
 def mqtt_host(settings: Settings) -> str:
     """Where Yinling's own processes reach the MQTT listener: beside the broker's client port, unless it is bound elsewhere."""
     everywhere = settings.host in {"0.0.0.0", "::", ""}  # noqa: S104 compared, not bound
@@ -215,6 +220,7 @@ __all__ = [
     "exec_broker",
     "load_or_create_secrets",
     "log_path",
+    "log_paths",
     "mqtt_context",
     "mqtt_host",
     "mqtt_servers",

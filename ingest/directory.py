@@ -8,6 +8,7 @@ answer, the file does, for at most as stale as that.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -63,13 +64,27 @@ def profile_is_gateway(profile: str) -> bool:
     return profile.endswith("-gateway")
 
 
-def no_longer_allowed(before: Mapping[str, DeviceCredentials], now: Mapping[str, DeviceCredentials]) -> list[str]:
-    """Client ids whose standing connection was admitted by what does not hold any more. Pure."""
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A client id whose standing connection may not be in any more, and a mark of what holds now instead."""
+
+    client_id: str
+    judged_by: str
+
+
+def no_longer_allowed(before: Mapping[str, DeviceCredentials], now: Mapping[str, DeviceCredentials]) -> list[Gone]:
+    """Whose standing connection was admitted by what does not hold any more. Pure."""
     return [
-        old.client_id
+        Gone(old.client_id, _mark(now.get(code)))
         for code, old in before.items()
         if not old.retired and ((new := now.get(code)) is None or new.retired or _admits(new) != _admits(old))
     ]
+
+
+def _mark(device: DeviceCredentials | None) -> str:
+    """A word that says of two judgements whether they were made by the same, and nothing of what it was."""
+    admits = None if device is None or device.retired else _admits(device)
+    return hashlib.sha256(orjson.dumps(admits)).hexdigest()[:32]
 
 
 def _admits(device: DeviceCredentials) -> tuple[str | None, str | None, str, str]:
@@ -79,7 +94,7 @@ def _admits(device: DeviceCredentials) -> tuple[str | None, str | None, str, str
 class DatabaseDirectory:
     """The directory of the relational store with its snapshot file. `start` and `stop` the snapshot's thread.
 
-    `on_gone` hears, on that thread, the client ids of devices that may not be in any more.
+    `on_gone` hears, on that thread, of devices that may not be in any more.
     """
 
     def __init__(
@@ -88,7 +103,7 @@ class DatabaseDirectory:
         snapshot: Path,
         clock: Clock,
         is_gateway: Callable[[str], bool] = profile_is_gateway,
-        on_gone: Callable[[list[str]], None] = lambda _client_ids: None,
+        on_gone: Callable[[list[Gone]], None] = lambda _gone: None,
     ) -> None:
         self._database = database
         self._path = snapshot
@@ -211,4 +226,4 @@ def _write(path: Path, devices: Mapping[str, DeviceCredentials]) -> None:
     aside.replace(path)
 
 
-__all__ = ["DatabaseDirectory", "DeviceCredentials", "DeviceDirectory", "profile_is_gateway"]
+__all__ = ["DatabaseDirectory", "DeviceCredentials", "DeviceDirectory", "Gone", "no_longer_allowed", "profile_is_gateway"]

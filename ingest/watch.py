@@ -1,18 +1,17 @@
 """Watches the broker for those it refuses and throws out.
 
 A refused publication is PUBACKed like any other: its device believes that the alarm is on its way. The broker tells of it
-only in its log, and of ended connections only in system events. The worker of partition 0 hears the events of every node;
-the log of a node is read by one worker of its machine. What happens while nobody watches is not told of later. It also asks
+only in its log, and of ended connections only in system events. The worker of partition 0, whichever process that is, hears
+the events of every node; the log of a node is told of by one process that can read it, a spare one too. What happens while
+nobody watches is not told of later. Every watch puts out devices that may not be in any more. The one of partition 0 also asks
 whether the broker can still write its store: one that met a full disk takes connections and keeps nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -24,19 +23,18 @@ from nats.errors import Error as NatsError
 from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
-from ingest.broker import log_path, nats_context, nats_servers
+from ingest.broker import log_paths, nats_context, nats_servers
 from ingest.broker_config import ACCOUNT, WATCHER_USER
 from ingest.broker_reload import BrokerReload
 from ingest.broker_secrets import BrokerSecrets
 from ingest.ejection import Ejector
-from ingest.log_tail import LogTail
+from ingest.node_log import NodeLog
 from ingest.refusals import Refusal, RefusalReason
 from ingest.watch_events import (
     LogLine,
     Repetition,
     Seen,
     client_id_of,
-    read_log_line,
     seen_in_disconnect,
     seen_in_failed_sign_in,
     seen_in_log,
@@ -58,7 +56,7 @@ _TAKEN_OVER = (5, 60.0)
 
 
 class BrokerWatch:
-    """Calls `on_refusal` for each refusal and throw-out it learns of."""
+    """Calls `on_refusal` for each refusal and throw-out it learns of; `ejector` puts devices out."""
 
     def __init__(
         self,
@@ -73,12 +71,11 @@ class BrokerWatch:
         """What the broker says is wrong with its store; None when nothing is."""
         self._clock = clock
         self._on_refusal = on_refusal
-        self._tail = LogTail(log_path(settings))
-        self._turn = log_path(settings).with_name("watch.lock")
+        self._logs = [NodeLog(path) for path in log_paths(settings)]
         self._bus = Bus(
             nats_servers(settings), user=WATCHER_USER, password=secrets.password, name="watch", tls=nats_context(settings)
         )
-        self.ejector = Ejector(self._bus)
+        self.ejector = Ejector(self._bus, clock)
         self.reload = BrokerReload(settings, self._bus, may_reload)
         self._causes: OrderedDict[str, str] = OrderedDict()
         self._repeated = {
@@ -86,49 +83,30 @@ class BrokerWatch:
             RefusalReason.TAKEN_OVER: Repetition(*_TAKEN_OVER),
         }
 
-    async def run_beside_broker(self) -> None:
-        """Read the log of this machine's broker only, for a worker that does not watch the whole broker."""
-        try:
-            await self._follow_log()
-        finally:
-            self._tail.close()
-
-    async def run(self) -> None:
-        """Watch every node, and the log of this machine's, until cancelled; the broker may come and go."""
+    async def run(self, *, every_node: bool) -> None:
+        """Watch until cancelled; the broker may come and go. `every_node` is for one worker of a centre: it hears all events."""
         await self._bus.start()
         try:
-            await self._bus.subscribe(DISCONNECTS, self._disconnected)
-            await self._bus.subscribe(FAILED_SIGN_INS, self._failed)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._follow_log())
-                tasks.create_task(self._follow_health())
-                tasks.create_task(self.reload.run())
+                tasks.create_task(self._follow_logs())
+                tasks.create_task(self.ejector.listen())
+                if every_node:
+                    tasks.create_task(self._hear_events())
+                    tasks.create_task(self._follow_health())
+                    tasks.create_task(self.reload.run())
         finally:
             await self._bus.stop()
-            self._tail.close()
+            for each in self._logs:
+                each.close()
 
-    async def _follow_log(self) -> None:
-        """One worker of a machine reads its log, whichever is there first; the others wait for it to go."""
-        with ExitStack() as stack:
-            is_ours = False
-            while True:
-                is_ours = is_ours or self._take_turn(stack)
-                if is_ours:
-                    self._read_log()
-                await asyncio.sleep(_POLL_SECONDS)
+    async def _hear_events(self) -> None:
+        await self._bus.subscribe(DISCONNECTS, self._disconnected)
+        await self._bus.subscribe(FAILED_SIGN_INS, self._failed)
 
-    def _take_turn(self, stack: ExitStack) -> bool:
-        try:
-            file = self._turn.open("ab")
-        except OSError:  # no broker has run on this machine
-            return False
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            return False
-        stack.enter_context(file)
-        return True
+    async def _follow_logs(self) -> None:
+        while True:
+            self._read_logs()
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _follow_health(self) -> None:
         client = await self._bus.connected()
@@ -141,16 +119,16 @@ class BrokerWatch:
                 self.trouble = trouble_in(answer.get("data", {}))
             await asyncio.sleep(_HEALTH_EVERY_SECONDS)
 
-    def _read_log(self) -> None:
+    def _read_logs(self) -> None:
         told: dict[Seen, None] = {}
-        for line in map(read_log_line, self._tail.poll()):
-            if line is None:
-                continue
-            seen = seen_in_log(line)
-            if seen is not None:
-                told[seen] = None  # the same word many times at once is one refusal
-            else:
-                self._remember(line)
+        for each in self._logs:
+            is_ours = each.is_ours()
+            for line in each.poll():
+                seen = seen_in_log(line)
+                if seen is None:
+                    self._remember(line)
+                elif is_ours:
+                    told[seen] = None  # the same word many times at once is one refusal
         for seen in told:
             self._tell(seen)
 
@@ -162,7 +140,7 @@ class BrokerWatch:
 
     async def _disconnected(self, message: Msg) -> None:
         event = orjson.loads(message.data)
-        self._read_log()  # the line that says why was written before the event
+        self._read_logs()  # the line that says why was written before the event
         seen = seen_in_disconnect(event, self._causes.pop(client_id_of(event), None))
         if seen is not None:
             self._tell(seen)

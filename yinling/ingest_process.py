@@ -30,7 +30,7 @@ from core.machine import process_mark
 from ingest.book import HomeBook
 from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
 from ingest.broker_secrets import BrokerSecrets
-from ingest.directory import DatabaseDirectory
+from ingest.broker_side import BrokerSide, take_on
 from ingest.doors import Doors
 from ingest.history import StoredHistory
 from ingest.lane import LaneLoop
@@ -39,7 +39,7 @@ from ingest.pipeline import Pipeline
 from ingest.rate_limit import TelemetryLimit
 from ingest.receipts import ReceiptSender
 from ingest.refusal_alarm import RefusalAlarm
-from ingest.refusals import Refusal, RefusalLedger
+from ingest.refusals import Refusal
 from ingest.reported import ReportedStates
 from ingest.rule_timers import RuleTimers
 from ingest.seen import SeenBook
@@ -204,52 +204,39 @@ class IngestProcess:
 
     async def _edges(self) -> None:
         """Everything that speaks with the broker beside the lanes; runs until cancelled."""
-        ledger = RefusalLedger(self._database)
-        watch = BrokerWatch(
+        side = BrokerSide(
             self._settings,
-            self._secrets,
+            self._database,
             self._clock,
-            lambda refusal: self._refused(ledger, refusal),
+            on_grave=self._raise_soon,
             may_reload=lambda: responder.is_open,
         )
-        loop = asyncio.get_running_loop()
-
-        def eject(client_ids: list[str]) -> None:
-            if self._partition == 0:
-                asyncio.run_coroutine_threadsafe(watch.ejector.eject(client_ids), loop)
-
-        snapshot = self._settings.data_dir / "sign-in.json"
-        directory = DatabaseDirectory(self._database, snapshot, self._clock, on_gone=eject)
         responder = SignInResponder(
             self._bus,
             self._secrets,
-            directory,
+            side.directory,
             self._clock,
             partition=self._partition,
             partitions=self._partitions,
-            on_refusal=ledger.add,
+            on_refusal=side.ledger.add,
         )
-        directory.start()
         doors = Doors(self._settings, self._secrets)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(ledger.run())
                 tasks.create_task(self._answer())
                 tasks.create_task(self._keep_gate(responder))
                 tasks.create_task(_keep_doors(doors))
+                tasks.create_task(take_on(self._bus, self._raise_soon))
                 if self._partition == 0:
-                    self._watch = watch
-                tasks.create_task(watch.run() if self._partition == 0 else watch.run_beside_broker())
+                    self._watch = side.watch
+                tasks.create_task(side.run(every_node=self._partition == 0))
                 await responder.start()
         finally:
             await responder.stop()
             await doors.close()
-            directory.stop()
 
-    def _refused(self, ledger: RefusalLedger, refusal: Refusal) -> None:
-        ledger.add(refusal)
-        if refusal.grave:
-            asyncio.get_running_loop().run_in_executor(None, self._raise_refusal, refusal)
+    def _raise_soon(self, refusal: Refusal) -> None:
+        asyncio.get_running_loop().run_in_executor(None, self._raise_refusal, refusal)
 
     def _raise_refusal(self, refusal: Refusal) -> None:
         try:

@@ -1,7 +1,8 @@
 """An ingest worker without a partition: it waits for one that is nobody's, and says how it is meanwhile.
 
 It answers under the name `ingest-spare`, is counted on `/metrics`, and is well while it can look at the leases: one that
-could not take over when it is needed must not be found out then. It holds nothing, so its death loses nothing.
+could not take over when it is needed must not be found out then. Meanwhile it does what needs no partition: it tells what its
+machine's broker node refused, and puts out devices that may not be in any more. It holds nothing, so its death loses nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import prometheus_client
+import structlog
 from prometheus_client import Gauge
 
 from alerts.holding import HeldLease, Waiting, lease_one
@@ -23,6 +25,9 @@ from core.config import Settings
 from core.database import Database
 from core.machine import process_mark
 from ingest.broker import load_or_create_secrets, nats_context, nats_servers
+from ingest.broker_side import BrokerSide, pass_on
+
+log = structlog.get_logger()
 
 SPARE = "ingest-spare"
 
@@ -41,6 +46,7 @@ class StandBy:
         self._database = database
         self._duties = duties
         self._stopping = threading.Event()
+        self._failed = False
         self._store = "ok"
         self._looked_seconds = _MACHINE.monotonic_seconds()
 
@@ -52,11 +58,12 @@ class StandBy:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        answering: list[asyncio.Task[None]] = []
+        working: list[asyncio.Task[None]] = []
 
         def waits() -> None:
-            if not answering:
-                answering.append(loop.create_task(self._answer()))
+            if not working:
+                working.append(loop.create_task(self._work()))
+                working[0].add_done_callback(self._ended)
 
         def looked(store_answers: bool) -> None:
             self._store = "ok" if store_answers else "away"
@@ -67,27 +74,37 @@ class StandBy:
             held = await asyncio.to_thread(self._lease_one, looked)
         finally:
             spare.set(0)
-            for task in answering:
+            for task in working:
                 task.cancel()
-            await asyncio.gather(*answering, return_exceptions=True)
+            await asyncio.gather(*working, return_exceptions=True)
         if held is not None and self._stopping.is_set():
             held.stop()
-            return None
+            held = None
+        if self._failed:
+            raise SystemExit(1)
         return held
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.error("edge_failed", error=repr(task.exception()))
+            self._failed = True
+            self._stopping.set()
 
     def _lease_one(self, looked: Callable[[bool], None]) -> HeldLease | None:
         return lease_one(self._database, self._clock, self._duties, "ingest", waiting=Waiting(self._stopping, looked))
 
-    async def _answer(self) -> None:
-        """Say how it is, to whoever asks; until cancelled."""
+    async def _work(self) -> None:
+        """Say how it is, to whoever asks, and do beside the broker what needs no partition; until cancelled."""
         settings = self._settings
         password = load_or_create_secrets(settings).password
         bus = Bus(nats_servers(settings), user="yinling", password=password, name=SPARE, tls=nats_context(settings))
+        side = BrokerSide(settings, self._database, self._clock, on_grave=lambda refusal: pass_on(bus, refusal))
         spare.set(1)
         await bus.start()
         try:
-            await bus.answer_status(self.status)
-            await asyncio.get_running_loop().create_future()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(bus.answer_status(self.status))
+                tasks.create_task(side.run(every_node=False))
         finally:
             await bus.stop()
 

@@ -9,8 +9,9 @@ import pytest
 from support.devices import House, until
 
 from core.bus import Bus
+from core.clock import SystemClock
 from ingest.broker_config import WATCHER_USER
-from ingest.directory import DeviceCredentials, no_longer_allowed
+from ingest.directory import DeviceCredentials, Gone, no_longer_allowed
 from ingest.ejection import Ejector
 
 DEVICE = DeviceCredentials("dev-1", "home-1", "hash", "yl-dev-1", is_gateway=False, retired=False)
@@ -26,7 +27,7 @@ DEVICE = DeviceCredentials("dev-1", "home-1", "hash", "yl-dev-1", is_gateway=Fal
     ],
 )
 def test_what_no_longer_holds_is_told(now: dict[str, DeviceCredentials]) -> None:
-    assert no_longer_allowed({"dev-1": DEVICE}, now) == ["yl-dev-1"]
+    assert [gone.client_id for gone in no_longer_allowed({"dev-1": DEVICE}, now)] == ["yl-dev-1"]
 
 
 def test_what_still_holds_is_left_alone() -> None:
@@ -43,7 +44,7 @@ def test_its_connection_ends_and_no_others(house: House) -> None:
         bus = Bus(house.broker.url, user=WATCHER_USER, password=house.broker.secrets.password, name="test")
         await bus.start()
         try:
-            return await Ejector(bus).eject(["yl-dev-1", "yl-nobody"])
+            return await Ejector(bus, SystemClock()).eject([Gone("yl-dev-1", "retired"), Gone("yl-nobody", "retired")])
         finally:
             await bus.stop()
 
@@ -51,3 +52,31 @@ def test_its_connection_ends_and_no_others(house: House) -> None:
     assert asyncio.run(eject()) == 1
     until(lambda: not out.is_in, what="the connection ends")
     assert stays.is_in
+
+
+def test_who_was_put_out_by_another_worker_may_come_back(house: House) -> None:
+    """It noticed the new secret later than the first: by then the device is in with the new one."""
+    house.cast.device("dev-1")
+    renewed = replace(DEVICE, secret_hash="other")
+    gone = no_longer_allowed({"dev-1": DEVICE}, {"dev-1": renewed})
+    again = no_longer_allowed({"dev-1": renewed}, {"dev-1": replace(renewed, secret_hash="third")})
+
+    async def eject() -> list[int]:
+        buses = [Bus(house.broker.url, user=WATCHER_USER, password=house.broker.secrets.password, name="test") for _ in range(2)]
+        first, second = (Ejector(bus, SystemClock()) for bus in buses)
+        for bus in buses:
+            await bus.start()
+        try:
+            await second.listen()
+            await (await buses[1].connected()).flush()
+            ended = [await first.eject(gone)]
+            back = await asyncio.to_thread(house.cast.device, "dev-1")
+            ended.append(await second.eject(gone))
+            assert back.is_in
+            ended.append(await second.eject(again))
+            return ended
+        finally:
+            for bus in buses:
+                await bus.stop()
+
+    assert asyncio.run(eject()) == [1, 0, 1]

@@ -23,7 +23,7 @@ def told(house: House) -> Iterator[list[Refusal]]:
     async def watch() -> None:
         broker = house.broker
         watching = BrokerWatch(broker.settings, broker.secrets, SystemClock(), refusals.append)
-        running = asyncio.create_task(watching.run())
+        running = asyncio.create_task(watching.run(every_node=True))
         while not stop.is_set():
             if watching._bus.is_connected and watching._bus._client._subs.get(2) is not None:
                 await watching._bus._client.flush()

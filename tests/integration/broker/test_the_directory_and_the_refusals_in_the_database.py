@@ -192,7 +192,9 @@ def test_what_came_and_went_between_two_snapshots_is_put_out_too(
     database: Database, tmp_path: Path, clock: ManualClock, device_id: int
 ) -> None:
     gone: list[str] = []
-    directory = DatabaseDirectory(database, tmp_path / "sign-in.json", clock, on_gone=gone.extend)
+    directory = DatabaseDirectory(
+        database, tmp_path / "sign-in.json", clock, on_gone=lambda each: gone.extend(one.client_id for one in each)
+    )
     assert asyncio.run(directory.find("dev-1")) is not None  # let in before the first snapshot ever
     with database.transaction() as session:
         session.get_one(Device, device_id).secret_hash = hash_secret("another")

@@ -213,3 +213,16 @@ def _plain(profile: str) -> dict[str, Any]:
     """The file as JSON knows it."""
     model: dict[str, Any] = json.loads(json.dumps(compose.load({"COMPOSE_PROFILES": profile})))
     return {key: value for key, value in model.items() if not key.startswith("x-")}
+
+
+def test_workers_see_the_log_of_every_broker_node() -> None:
+    """A node tells only there what it refused; one that no worker reads would refuse in silence."""
+    cluster = services({"COMPOSE_PROFILES": "cluster"})
+    written = {mount.source: mount.target for name in cluster if name.startswith("nats") for mount in mounts(cluster[name])}
+    volumes = {volume for volume, target in written.items() if target == "/data/broker"}
+    assert len(volumes) == 3
+    for worker in ("ingest", "ingest-1", "ingest-2", "ingest-3"):
+        seen = {mount.target: mount.source for mount in mounts(cluster[worker])}
+        logs = environment(cluster[worker], ROOT / "nowhere")["YINLING_BROKER_LOGS"].split()
+        assert {seen[str(Path(log).parent)] for log in logs} == volumes
+        assert {Path(log).name for log in logs} == {"nats.log"}
