@@ -5,8 +5,8 @@ environment variable `YINLING_FAILPOINT` is `name` or `name:N`, the process kill
 reach (1 by default): nothing is flushed, closed or said, as in a power cut. With `YINLING_FAILPOINT_ONCE` naming a
 file, the kill happens only while that file does not exist and creates it first, so that a supervisor's restart lives.
 
-`@FILE` instead of a name arms a running process: the point is the one the file names while it exists, and the kill
-takes the file away first.
+`@FILE` instead of a name arms a running process: while the file exists, it names the point and the process that dies
+there (`name PID`), and the kill takes the file away first.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _die_if_the_file_says(file: Path, point: str) -> None:
             armed = file.read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return
-        if armed == point:
+        if armed == f"{point} {os.getpid()}":
             file.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class Stage:
     sink: PageSink
     point: str = ""
     kills: int = 0
-    _armed_pids: dict[str, int] = field(default_factory=dict)
+    _armed_pid: int = 0
 
     def die(self, point: str) -> None:
         """Drive a process to its death at this point and look what is true afterwards."""
@@ -52,18 +52,18 @@ class Stage:
         CASES[point](self)
         assert self.kills == before + 1
 
-    def arm(self) -> None:
-        """From now on the point kills."""
-        self._armed_pids = self.centre.pids()
+    def arm(self, child: str) -> None:
+        """From now on the point kills this process; another that comes by lives."""
+        self._armed_pid = self.centre.pids()[child]
         aside = self.armed.with_suffix(".new")
-        aside.write_text(self.point)
+        aside.write_text(f"{self.point} {self._armed_pid}")
         aside.replace(self.armed)
 
     def wait_killed(self, child: str, seconds: float = 20.0, *, ready: bool = True) -> None:
         """Until the point was reached and the supervisor has put another process in its place, which works."""
         until(lambda: not self.armed.exists(), seconds, lambda: f"nobody reached {self.point}\n{self.centre.said()[-3000:]}")
         self.kills += 1
-        self.centre.wait_restarted(child, self._armed_pids[child], ready=ready)
+        self.centre.wait_restarted(child, self._armed_pid, ready=ready)
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def press_once(on: Stage) -> None:
     """A press the broker confirmed, sent once and never repeated, opens exactly one incident; a repeat opens no second."""
     home = on.centre.home()
     with button(on.centre.device(home)) as device:
-        on.arm()
+        on.arm("ingest-0")
         event_id = device.new_id()
         device.publish_event(event_id)
         device.wait_acknowledged(event_id)
@@ -135,12 +135,12 @@ def measure_while_the_store_refuses(on: Stage) -> None:
         device.publish("telemetry", {"ts": start_ms - 1000, "values": {"heart_rate": 59}}).wait_for_publish(10)
         with readings_store_locked(on.centre):
             if on.point != "spool.after_drain":
-                on.arm()
+                on.arm("ingest-0")
             for at_ms, value in sent.items():
                 device.publish("telemetry", {"ts": at_ms, "values": {"heart_rate": value}}).wait_for_publish(10)
             if on.point == "spool.after_drain":
                 _wait_all_acknowledged(on.centre)
-                on.arm()
+                on.arm("ingest-0")
             else:
                 on.wait_killed("ingest-0", 40, ready=False)  # rightly not ready while a store refuses
         if on.point == "spool.after_drain":
@@ -172,7 +172,7 @@ def act_on_an_incident(on: Stage) -> None:
     incident_id = on.centre.post("/incidents", {"home": home, "kind": "phone_call", "note": "来电"})["id"]
     with live_stream(on.centre.api) as before:
         place = before.last_event_id
-    on.arm()
+    on.arm("api")
     with suppress(httpx.TransportError):
         on.centre.api.post(f"/api/v1/incidents/{incident_id}/acknowledge", json={})
     on.wait_killed("api")
@@ -195,7 +195,7 @@ def tell_the_device(on: Stage) -> None:
     with button(on.centre.device(home)) as device:
         event_id = device.new_id()
         incident_id = device.press(event_id=event_id)["incident"]
-        on.arm()
+        on.arm("ingest-0")
         on.centre.post(f"/incidents/{incident_id}/acknowledge")
         on.wait_killed("ingest-0")
         _assert_outbox_is_empty(on.centre)
@@ -216,7 +216,7 @@ def page_the_fallback(on: Stage) -> None:
     """A page nobody saw sent goes out again; one that was recorded goes out once; the timeline tells of it once."""
     home = on.centre.home()
     with button(on.centre.device(home)) as device:
-        on.arm()
+        on.arm("pager")
         incident_id = device.press()["incident"]
         on.wait_killed("pager")
 
@@ -237,7 +237,7 @@ def wait_for_what_does_not_come(on: Stage) -> None:
     home = on.centre.home()
     with button(on.centre.device(home, "door")) as door:
         until(lambda: _waits_for_the_door(on.centre, home) or _open(door), 30, "the new rule in force", 0.5)
-        on.arm()
+        on.arm("ingest-0")
         on.wait_killed("ingest-0", 40)
     incident = on.centre.wait_incident(home, 60)
     assert [alert["rule"] for alert in incident["alerts"]] == [DOOR_RULE]
@@ -282,7 +282,7 @@ def repair_a_silent_incident(on: Stage) -> None:
     with button(on.centre.device(home)) as device:
         incident_id = device.press()["incident"]
     change(on.centre.database_url, "UPDATE incidents SET ring_due_at = NULL WHERE id = :id", id=incident_id)
-    on.arm()
+    on.arm("pager")
     on.wait_killed("pager", 60)
 
     def rings() -> bool:
