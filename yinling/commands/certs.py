@@ -73,6 +73,24 @@ def issue_client(
         typer.echo(f"made {folder.issue(Kind.CLIENT, name, SystemClock().now(), days)}")
 
 
+@certs_app.command("device")
+def certify_device(
+    home: Annotated[str, typer.Argument(help="Code of the home it hangs in.")],
+    device: Annotated[str, typer.Argument(help="Its code, serial or name.")],
+    *,
+    request: Annotated[
+        Path | None, typer.Option("--request", metavar="FILE", help="Its own signing request (PEM), when it made its key itself.")
+    ] = None,
+    folder: Annotated[Path, typer.Option("--folder", metavar="D", help="Where CODE.pem and CODE.key are written.")] = Path(),
+    data_dir: DataDir = None,
+) -> None:
+    """Give a device a certificate in the place of its secret or old certificate, which no longer sign in."""
+    from yinling.commands.device_certificate import Wanted, give_certificate
+    from yinling.environment import read_settings
+
+    give_certificate(read_settings(data_dir=data_dir), Wanted(home, device, request, folder))
+
+
 @certs_app.command("renew")
 def renew(
     names: Annotated[list[str] | None, typer.Argument(help="Which; every one that ends soon when left out.")] = None,
