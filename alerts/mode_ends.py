@@ -167,12 +167,14 @@ def raise_standing(session: Session, alert: Alert, now: datetime, settings: Sett
 
 def raise_apart(session: Session, alert: Alert, now: datetime, settings: Settings) -> None:
     """An alert that is still so does not belong to its incident any more: it ends there, and is raised for itself."""
-    found = finding_of(alert, FAULT)
+    found, since = finding_of(alert, FAULT), alert.active_since_at or alert.raised_at
     _finish(alert, now)
     alert.condition_active = False
     end_suppressed(session, alert.home_id, alert.rule, alert.subject, now)
     session.flush()
     AlertEngine(settings).apply(session, [found], now)
+    own = sa.update(Alert).where(Alert.home_id == alert.home_id, Alert.rule == alert.rule, Alert.subject == alert.subject)
+    session.execute(own.where(Alert.closed_at.is_(None), Alert.condition_active).values(active_since_at=since))
 
 
 def ask_whether_back(session: Session, mode: Mode, now: datetime, settings: Settings) -> None:

@@ -205,6 +205,8 @@ class Alert(OfCentre, Base):
     happened_at: Mapped[datetime]
     """By the device's, where credible."""
     last_signal_at: Mapped[datetime]
+    active_since_at: Mapped[datetime | None]
+    """When its condition began for the last time, by our clock; null where it began with the alert."""
     count: Mapped[int] = mapped_column("signal_count", default=1)
     returned_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

@@ -14,7 +14,7 @@ from alerts.model import Alert, AlertState, Disposition, Severity
 from alerts.modes.model import ModeKind, SuppressedBecause
 from alerts.modes.store import note_suppressed
 from alerts.modes.suppression import StandingMode, mark_of, muted_by
-from alerts.raising import Result, is_still_so, raise_alert
+from alerts.raising import Result, keep_condition, raise_alert
 
 
 def raise_unless_muted(batch: Batch, finding: Finding) -> Result:
@@ -48,7 +48,7 @@ def _mute(batch: Batch, finding: Finding, muting: StandingMode) -> Result:
     else:
         alert.count += 1
         alert.last_signal_at = batch.now
-        alert.condition_active = is_still_so(alert, finding)
+        keep_condition(alert, finding, batch.now)
         alert.returned_at = None
         alert.state = state_under(muting)
         alert.severity = min(Severity(alert.severity), finding.severity, key=lambda one: one.rank)

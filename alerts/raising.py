@@ -6,7 +6,7 @@ death in between leaves none of them.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -110,14 +110,22 @@ def _finish(batch: Batch, alert: Alert) -> None:
 def _count_shelved(batch: Batch, alert: Alert, finding: Finding) -> Result:
     alert.count += 1
     alert.last_signal_at = batch.now
-    alert.condition_active = is_still_so(alert, finding)
+    keep_condition(alert, finding, batch.now)
     batch.suppressed = note_suppressed(batch.session, finding, SuppressedBecause.SHELVED, batch.now, None, alert.id)
     return Disposition.SHELVED, alert, batch.incident_of(alert)
 
 
-def is_still_so(alert: Alert, finding: Finding) -> bool:
+def _is_still_so(alert: Alert, finding: Finding) -> bool:
     """Whether an alert's condition holds after a finding: what a rule of another kind adds to it does not end it."""
     return finding.condition is Condition.ON or (alert.condition_active and finding.rule_kind != alert.rule_kind)
+
+
+def keep_condition(alert: Alert, finding: Finding, now: datetime) -> None:
+    """A finding came to an open alert: whether its condition holds, and since when, where it had been over."""
+    is_so = _is_still_so(alert, finding)
+    if is_so and not alert.condition_active:
+        alert.active_since_at = now
+    alert.condition_active = is_so
 
 
 def _repeat(batch: Batch, alert: Alert, incident: Incident, finding: Finding) -> Result:
@@ -126,7 +134,7 @@ def _repeat(batch: Batch, alert: Alert, incident: Incident, finding: Finding) ->
     worse = _is_worse(finding.severity, alert.severity)
     alert.count += 1
     alert.last_signal_at = now
-    alert.condition_active = is_still_so(alert, finding)
+    keep_condition(alert, finding, batch.now)
     alert.returned_at = None
     if worse:
         alert.severity = finding.severity
@@ -315,4 +323,4 @@ def _what(finding: Finding) -> dict[str, Any]:
     return {"subject": finding.subject} | ({} if event is None else {"signal": event.type})
 
 
-__all__ = ["MUTED", "Result", "is_one_of_many", "is_still_so", "raise_alert"]
+__all__ = ["MUTED", "Result", "is_one_of_many", "keep_condition", "raise_alert"]

@@ -25,7 +25,7 @@ from ingest.decode import Item
 from ingest.live_rules import Evaluators, LiveRules
 from ingest.reported import ReportedStates, Told
 from ingest.unknown import Unknown
-from timeseries.ports import HEARD, StoredReading
+from timeseries.ports import CONNECTED, HEARD, StoredReading
 
 _RAISES = frozenset({Condition.ON, Condition.MOMENTARY})
 
@@ -121,6 +121,10 @@ class _Planner:
 
     def _state(self, evaluator: HomeEvaluator, active: ActiveLookup, item: Item, device: KnownDevice, state: StateUpdate) -> None:
         self.plan.states.append((device, item, state))
+        if state.online is not None:
+            facts = device.facts
+            said = StoredReading(facts.home_id, facts.id, CONNECTED, item.raw.received_at, float(state.online))
+            self.plan.readings.append(said)
         if state.battery is not None:
             measured = Measured(BATTERY, state.battery, item.raw.received_at)
             self._take(evaluator, evaluator.on_reading(measured, device.facts, active))

@@ -20,6 +20,9 @@ HEARD = "heard"
 With it every message leaves its trace, so that a backtest knows when a device was silent.
 """
 
+CONNECTED = "connected"
+"""The series of what was said of a device's connection: 1 or 0, for each word about it. It is no sign of life by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredReading:

@@ -26,6 +26,7 @@ from alerts.rules.memory import HomeMemory
 from alerts.rules.threshold import Measured
 from alerts.ruleset.schemas import InactivityRule
 from devices.vocabulary import METRICS, SIGNAL_TYPES
+from timeseries.ports import CONNECTED
 
 TICK = 200
 """Whoever reads a course may breathe after so many entries."""
@@ -85,7 +86,7 @@ class Course:
         else:
             found = Evaluation()
         yield from self._take(found)
-        if not (isinstance(entry, StoredSignal) and entry.retained):
+        if _is_a_sign_of_life(entry):
             for heard in self._silences.heard(facts, at):
                 yield from self._take(self._evaluator.on_heard(heard, at, self._active))
 
@@ -164,6 +165,11 @@ class Course:
             return None
         concerned = {name: self._index.signal(name) for name in SIGNAL_TYPES}
         return frozenset(name for name, one in concerned.items() if one.heard or one.is_remembered)
+
+
+def _is_a_sign_of_life(entry: Entry) -> bool:
+    """What the broker had kept from before says nothing of then, and a lost connection is no voice."""
+    return not entry.retained if isinstance(entry, StoredSignal) else entry.metric != CONNECTED
 
 
 def _stands_on(finding: Finding, signal: StoredSignal) -> bool:

@@ -6,7 +6,7 @@ on with the next home. Lists are cut at a length a page can show; the counts nev
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +27,7 @@ class Fire:
 
     at: datetime
     home_id: int | None
+    """None for what a rule over areas found."""
     subject: str
     severity: Severity
     suppressed: str | None = None
@@ -59,7 +60,8 @@ class HomeTally:
         self._last_at = at if self._last_at is None else max(self._last_at, at)
         self.near.update(real for real in self._real_at if abs(real - at) <= NEARBY)
         if len(self.events) < MOST_EVENTS:
-            told = {"at": at.isoformat(), "home": self.code, "subject": fire.subject, "severity": str(fire.severity)}
+            home = None if fire.home_id is None else self.code
+            told = {"at": at.isoformat(), "home": home, "subject": fire.subject, "severity": str(fire.severity)}
             self.events.append({**told, "suppressed": fire.suppressed})
 
     def written(self) -> dict[str, Any]:
@@ -97,11 +99,23 @@ class Tally:
         self.last_home_id = max(self.last_home_id, home.id)
         if not home.count:
             return
+        self._count(home)
+        self._list(home)
+
+    def close_areas(self, areas: HomeTally, homes: Iterable[HomeTally]) -> None:
+        """A rule over areas: `areas` has its firings, `homes` those that were part of any."""
+        self._count(areas)
+        for home in homes:
+            self._list(home)
+
+    def _count(self, home: HomeTally) -> None:
         self.fired += home.count
         self.suppressed += home.suppressed
         for day, count in home.days.items():
             self._days[day] = self._days.get(day, 0) + count
         self._events += home.events[: MOST_EVENTS - len(self._events)]
+
+    def _list(self, home: HomeTally) -> None:
         self.homes_fired += 1
         self.homes_with_real += bool(home.near)
         self._homes.append(home.written())
@@ -123,7 +137,7 @@ class Tally:
             "homes_fired": self.homes_fired,
             "homes_with_real": self.homes_with_real,
             "homes_failed": self.homes_failed,
-            "events": sorted(self._events, key=lambda one: (one["at"], one["home"], one["subject"])),
+            "events": sorted(self._events, key=lambda one: (one["at"], one["home"] or "", one["subject"])),
             "last_home_id": self.last_home_id,
         }
 

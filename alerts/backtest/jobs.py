@@ -21,10 +21,13 @@ from prometheus_client import Counter
 from pydantic import ValidationError
 
 from alerts.backtest import store
+from alerts.backtest.areas import Losses, count_outages
 from alerts.backtest.fires import Fire, HomeTally, Tally
 from alerts.backtest.nearby import real_incidents
 from alerts.backtest.run import as_tried
+from alerts.backtest.service import OVER_AREAS
 from alerts.backtest.store import Held, RunState
+from alerts.outages.course import Sign
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.yaml_form import ADAPTER
@@ -51,6 +54,10 @@ class Replaying(Protocol):
 
     def fires(self, rule: RuleInForce, home_id: int, start: datetime, end: datetime) -> Iterator[Fire | None]:
         """Each firing in the order of time; None now and then, so that whoever asked can breathe."""
+        ...
+
+    def signs(self, home_id: int, start: datetime, end: datetime) -> Iterator[Sign | None]:
+        """What of the home's losses rules over areas count; None now and then."""
         ...
 
 
@@ -149,6 +156,8 @@ class RunAtWork:
         self._is_stopping = is_stopping
         self._pause = threading.Event()
         self._tally = Tally.read(held.result if held.result and "fired" in held.result else None, ground.zone)
+        self._losses = Losses.read((held.result or {}).get("losses")) if held.spec.get("kind") in OVER_AREAS else None
+        """What the homes done so far lost, for a rule over areas."""
         self._takes = int((held.result or {}).get("takes", 1))
         self._homes_done = self._homes_total = 0
         self._looked_at_seconds = self._kept_at_seconds = ground.clock.monotonic_seconds()
@@ -161,6 +170,9 @@ class RunAtWork:
             self._count()
             for home_id in self._homes():
                 self._work_home(rule, home_id)
+            if self._losses is not None:
+                for _ in count_outages(self._database, self._held, rule, self._losses, self._tally):
+                    self._breathe()
         except StoppedError:
             self._give_back()
             return
@@ -189,10 +201,7 @@ class RunAtWork:
             row = session.get_one(Home, home_id)
             home = HomeTally(home_id, row.code, row.name, real_incidents(session, home_id, held.start_at, held.end_at))
         try:
-            for fire in self._replay.fires(rule, home_id, held.start_at, held.end_at):
-                if fire is not None:
-                    home.add(fire, tally.zone)
-                self._breathe()
+            self._read_home(rule, home)
         except (StoppedError, YinlingError, *STORE_IS_AWAY):
             raise
         except Exception as error:  # noqa: BLE001 quarantined: one home does not stop the others
@@ -203,6 +212,21 @@ class RunAtWork:
         self._homes_done += 1
         self._on_progress(self._homes_done, self._homes_total, tally.fired)
         self._breathe()
+
+    def _read_home(self, rule: RuleInForce, home: HomeTally) -> None:
+        start, end = self._held.start_at, self._held.end_at
+        if self._losses is None:
+            for fire in self._replay.fires(rule, home.id, start, end):
+                if fire is not None:
+                    home.add(fire, self._tally.zone)
+                self._breathe()
+            return
+        found: list[Sign] = []
+        for sign in self._replay.signs(home.id, start, end):
+            if sign is not None:
+                found.append(sign)
+            self._breathe()
+        self._losses.add(found)
 
     def _breathe(self) -> None:
         """Let others have the processor; now and then look whether to go on, and write down what is known."""
@@ -227,7 +251,8 @@ class RunAtWork:
         self._held.lease_expires_at = until
 
     def _known(self) -> dict[str, Any]:
-        return {"result": {**self._tally.written(), "takes": self._takes}, "homes_done": self._homes_done}
+        losses = {} if self._losses is None else {"losses": self._losses.written()}
+        return {"result": {**self._tally.written(), **losses, "takes": self._takes}, "homes_done": self._homes_done}
 
     def _give_back(self) -> None:
         """Cancelled, or another has it, or the process ends; in the last case the next one goes on at once."""

@@ -17,9 +17,12 @@ from sqlalchemy.orm import Session
 from alerts.backtest.course import Course, Found
 from alerts.backtest.ears import Deaf, deaf_times
 from alerts.backtest.fires import Fire
+from alerts.backtest.losses import signs_of
 from alerts.backtest.sources import Sources, StoredHistory
 from alerts.backtest.standing import StayedModes
 from alerts.findings import Condition, Finding
+from alerts.lanes import OUTAGE_RULES
+from alerts.outages.course import Sign
 from alerts.rules.absence import RULE as SILENCE
 from alerts.rules.absence import patience_seconds
 from alerts.rules.context import HomeFacts
@@ -80,6 +83,19 @@ class Replay:
             home = self._read_home(session, home_id)
             beside = beside_of(session, rule)
         return iter(()) if home is None else self._found((rule, *beside), home, start, end)
+
+    def signs(self, home_id: int, start: datetime, end: datetime) -> Iterator[Sign | None]:
+        """What of the home's losses of power and voice rules over areas count within [start, end); None now and then."""
+        with self._sources.database.snapshot() as session:
+            home = self._read_home(session, home_id)
+            if home is None or home.probe:
+                return
+            in_force = [rule_in_force(session, code) for code in sorted(OUTAGE_RULES)]
+            rules = tuple(one for one in in_force if one is not None and one.spec.enabled and not one.spec.monitor)
+            begin = start - max((look_back(one.spec, home) for one in rules), default=LOOK_BACK)
+            modes = StayedModes.read(session, home_id, [one.id for one in home.residents], begin, end)
+        course = self.course(home, Ruleset(rules).for_home(key_of(home)), self._deaf_times(begin, end))
+        yield from signs_of(course, modes, self._sources, begin, end)
 
     def _found(self, wanted: tuple[RuleInForce, ...], home: HomeFacts, start: datetime, end: datetime) -> Iterator[Found | None]:
         rules = () if home.probe else Ruleset(wanted).for_home(key_of(home))

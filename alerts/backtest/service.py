@@ -21,8 +21,10 @@ from people.rights import Caller, Scope
 LONGEST = timedelta(days=400)
 """Readings are kept no longer."""
 
-NOT_OF_HOMES = frozenset({"routine", "outage"})
-"""Kinds that cannot be run home by home: one is not evaluated yet, the other looks at whole areas at once."""
+NOT_EVALUATED = frozenset({"routine"})
+"""Kinds that live does not evaluate yet either."""
+OVER_AREAS = frozenset({"outage"})
+"""Kinds that look at whole areas at once: run over an area or the centre, never over one home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def ask(session: Session, wanted: Wanted, now: datetime, actor: Caller | str) ->
 
     Raises:
         InvalidInputError: `period_invalid`, `backtest_too_long`, `backtest_needs_rule`, `backtest_needs_place`,
-            `backtest_not_possible`, `unknown_home`, `unknown_area`.
+            `backtest_needs_area`, `backtest_not_possible`, `unknown_home`, `unknown_area`.
         NotFoundError: `rule_not_found`.
     """
     start_at, end_at = wanted.start_at, min(wanted.end_at, now)
@@ -108,8 +110,10 @@ def _spec(session: Session, wanted: Wanted, actor: Caller | str) -> RuleSpec:
     spec = wanted.spec
     if spec is None:
         spec = find_rule(session, wanted.code or "", actor).spec
-    if spec.kind in NOT_OF_HOMES:
+    if spec.kind in NOT_EVALUATED:
         raise InvalidInputError("backtest_not_possible", kind=spec.kind)
+    if spec.kind in OVER_AREAS and wanted.home is not None:
+        raise InvalidInputError("backtest_needs_area")
     return spec
 
 
@@ -130,4 +134,4 @@ def _place(session: Session, wanted: Wanted, scope: Scope) -> tuple[int | None, 
     return None, None
 
 
-__all__ = ["LONGEST", "NOT_OF_HOMES", "Wanted", "ask", "ask_and_take", "cancel", "find", "visible"]
+__all__ = ["LONGEST", "NOT_EVALUATED", "OVER_AREAS", "Wanted", "ask", "ask_and_take", "cancel", "find", "visible"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from alerts.findings import Finding
 from alerts.modes.model import Mode, ModeKind
-from alerts.modes.suppression import AWAY_MODES, StandingMode, because, emptied
+from alerts.modes.suppression import AWAY_MODES, StandingMode, because, emptied, mark_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,23 @@ class StayedModes:
 
     def because(self, finding: Finding, at: datetime) -> str | None:
         """Why a finding would not have been shown at that moment; None when it would have rung."""
-        standing = [stay.mode for stay in self._stays if stay.start_at <= at < stay.end_at]
+        standing = self._standing(at)
         if any(mode.mode in AWAY_MODES for mode in standing):
             empty = emptied(standing, self._residents)
             standing = [replace(mode, empties_home=empty) if mode.mode in AWAY_MODES else mode for mode in standing]
         reason = because(finding, standing, lane=finding.lane, monitor=finding.monitor)
         return None if reason is None else str(reason)
+
+    def is_practice(self, finding: Finding, at: datetime) -> bool:
+        """Whether it would have been marked as a test's or a drill's."""
+        return mark_of(finding, self._standing(at)) is not None
+
+    def edges(self) -> Sequence[datetime]:
+        """When a stay began or ended, in order."""
+        return sorted({at for stay in self._stays for at in (stay.start_at, stay.end_at)})
+
+    def _standing(self, at: datetime) -> list[StandingMode]:
+        return [stay.mode for stay in self._stays if stay.start_at <= at < stay.end_at]
 
 
 __all__ = ["StayedModes"]

@@ -60,17 +60,20 @@ def homes_of(home_id: int | None, area_path: str | None) -> sa.Select[Any]:
     return query
 
 
+def path_of(session: Session, run: Held) -> str | None:
+    """The path of the area a run is over; None where it is over a home or the centre."""
+    return None if run.area_id is None else session.scalar(sa.select(Area.path).where(Area.id == run.area_id))
+
+
 def homes_after(session: Session, run: Held, last_id: int, most: int) -> list[int]:
     """The next homes of a run, in the order of their ids."""
-    area_path = None if run.area_id is None else session.scalar(sa.select(Area.path).where(Area.id == run.area_id))
-    query = homes_of(run.home_id, area_path).where(Home.id > last_id).order_by(Home.id).limit(most)
+    query = homes_of(run.home_id, path_of(session, run)).where(Home.id > last_id).order_by(Home.id).limit(most)
     return list(session.scalars(query))
 
 
 def count_homes(session: Session, run: Held, until_id: int | None) -> int:
     """How many homes a run is over; only those up to `until_id`, where it is given."""
-    area_path = None if run.area_id is None else session.scalar(sa.select(Area.path).where(Area.id == run.area_id))
-    query = homes_of(run.home_id, area_path)
+    query = homes_of(run.home_id, path_of(session, run))
     if until_id is not None:
         query = query.where(Home.id <= until_id)
     return session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
@@ -148,6 +151,7 @@ __all__ = [
     "homes_of",
     "is_held",
     "keep",
+    "path_of",
     "release",
     "take",
 ]

@@ -14,15 +14,13 @@ from alerts.model import Alert, Incident, IncidentHome
 from alerts.modes.model import Suppressed, SuppressedBecause
 from alerts.outages.plan import AreaNode, OpenOutage, Standing, Town
 from alerts.raising import MUTED
-from alerts.rules.outage import LostHome
+from alerts.rules.outage import LostHome, surest_of
 from devices.model import Device, DeviceState
 from devices.profiles import catalogue
 from people.model import Area, Home
 
 COUNT_EVERY = timedelta(seconds=60)
 """How old the number of watched homes may be."""
-
-_WORST_FIRST = ("power", "silence", "offline")
 
 
 class Census:
@@ -65,22 +63,22 @@ _STANDING = sa.select(IncidentHome.incident_id, IncidentHome.home_id).where(Inci
 
 def _lost(session: Session) -> tuple[Sequence[LostHome], Mapping[int, int]]:
     """The lost homes that lie in an area, each with when it was lost first and the surest sign of it."""
-    signs: dict[int, list[LostHome]] = {}
     area_of: dict[int, int] = {}
+    signs: list[LostHome] = []
     for home_id, area_id, at, because in [*_by_alert(session), *_by_connection(session)]:
-        signs.setdefault(home_id, []).append(LostHome(home_id, at, because))
+        signs.append(LostHome(home_id, at, because))
         area_of[home_id] = area_id
-    lost = [
-        LostHome(home_id, min(one.at for one in found), min((one.because for one in found), key=_WORST_FIRST.index))
-        for home_id, found in signs.items()
-    ]
-    return lost, area_of
+    return surest_of(signs), area_of
+
+
+_ACTIVE_SINCE = sa.func.coalesce(Alert.active_since_at, Alert.raised_at, type_=Alert.raised_at.type)
+"""When the condition began; an alert nobody closed may have been raised for one that was over days ago."""
 
 
 def _by_alert(session: Session) -> list[tuple[int, int, datetime, str]]:
     """Homes on battery, and homes whose gateway is silent; other devices fall silent for reasons of their own."""
     query = (
-        sa.select(Alert.home_id, Home.area_id, Alert.raised_at, Alert.rule, Device.profile)
+        sa.select(Alert.home_id, Home.area_id, _ACTIVE_SINCE, Alert.rule, Device.profile)
         .join(Home, Home.id == Alert.home_id)
         .outerjoin(Device, Device.id == Alert.device_id)
         .outerjoin(Incident, Incident.id == Alert.incident_id)
@@ -98,7 +96,7 @@ def _by_alert(session: Session) -> list[tuple[int, int, datetime, str]]:
     return [
         (home_id, area_id, at, rule)
         for home_id, area_id, at, rule, profile in session.execute(query)
-        if home_id is not None and area_id is not None and (rule != "silence" or _is_gateway(profile))
+        if home_id is not None and area_id is not None and (rule != "silence" or is_gateway(profile))
     ]
 
 
@@ -113,7 +111,8 @@ def _by_connection(session: Session) -> list[tuple[int, int, datetime, str]]:
     return [(home_id, area_id, at, "offline") for home_id, area_id, at in rows if area_id is not None and at is not None]
 
 
-def _is_gateway(profile: str | None) -> bool:
+def is_gateway(profile: str | None) -> bool:
+    """Whether devices of the home speak through it, so that its silence is the home's."""
     known = catalogue().get(profile or "")
     return known is not None and known.is_gateway
 

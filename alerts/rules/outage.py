@@ -29,6 +29,20 @@ class LostHome:
     """`silence`, `power` or `offline`."""
 
 
+_WORST_FIRST = ("power", "silence", "offline")
+
+
+def surest_of(signs: Iterable[LostHome]) -> list[LostHome]:
+    """Each home once: when it was lost first, and the surest sign of it."""
+    of_home: dict[int, list[LostHome]] = {}
+    for one in signs:
+        of_home.setdefault(one.home_id, []).append(one)
+    return [
+        LostHome(home_id, min(one.at for one in found), min((one.because for one in found), key=_WORST_FIRST.index))
+        for home_id, found in of_home.items()
+    ]
+
+
 def needed_homes(spec: OutageRule, watched: int) -> int:
     """How many homes of `watched` must be lost."""
     return max(spec.homes_at_least, -(-int(watched * spec.share_at_least * 1_000_000) // 1_000_000))
@@ -88,4 +102,4 @@ def finding_of_outage(  # noqa: PLR0913 an area, its homes and what is so
     )
 
 
-__all__ = ["LostHome", "cluster_of", "finding_of_outage", "is_over", "needed_homes"]
+__all__ = ["LostHome", "cluster_of", "finding_of_outage", "is_over", "needed_homes", "surest_of"]

@@ -32,6 +32,7 @@ NO_BACKTEST = NotFoundError("backtest_not_found")
     responses=refusals(
         InvalidInputError("backtest_needs_rule"),
         InvalidInputError("backtest_needs_place"),
+        InvalidInputError("backtest_needs_area"),
         InvalidInputError("backtest_not_possible"),
         InvalidInputError("backtest_too_long"),
         InvalidInputError("period_invalid"),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from sqlalchemy.orm import Session
 
 from alerts.backtest.replay import replay_alert
-from alerts.backtest.service import NOT_OF_HOMES
+from alerts.backtest.service import NOT_EVALUATED, OVER_AREAS
 from alerts.model import Alert, Incident
 from alerts.why import read_series, read_why, spec_of
 from api.callers import allowed
@@ -53,7 +53,7 @@ def replay_alert_case(incident_id: Id, alert_id: Id, caller: Seer, deps: Using) 
     with deps.database.snapshot() as session:
         _, alert = _find(session, incident_id, alert_id, caller)
         spec = spec_of(session, alert)
-    if spec is None or alert.home_id is None or spec.kind in NOT_OF_HOMES:
+    if spec is None or alert.home_id is None or spec.kind in NOT_EVALUATED | OVER_AREAS:
         raise ConflictError("replay_not_possible")
     replayed = replay_alert(deps.replay, alert, spec, deps.clock.now())
     return ReplayOut(agrees=replayed.agrees, found=[ReplayFound(at=one.at, severity=one.severity) for one in replayed.found])

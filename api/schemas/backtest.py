@@ -45,10 +45,13 @@ class BacktestHome(Out):
 
 
 class BacktestEvent(Out):
-    """One firing. `suppressed` says why it would not have been shown, such as `away`."""
+    """One firing, at a home; `home` is null for that of an area, which `subject` names.
+
+    `suppressed` says why it would not have been shown, such as `away`.
+    """
 
     at: InstantOut
-    home: str
+    home: str | None
     subject: str
     severity: SeverityName
     suppressed: str | None

@@ -11,14 +11,18 @@ import sqlalchemy as sa
 
 from alerts.backtest.fires import Fire
 from alerts.model import Severity
+from alerts.outages.course import Sign
 from alerts.ruleset.compile import RuleInForce
 from alerts.ruleset.model import BacktestRun
-from alerts.ruleset.schemas import SignalRule, Texts
+from alerts.ruleset.schemas import OutageRule, RuleSpec, SignalRule, Texts
 from core.database import Database
 
 DAY = timedelta(days=1)
 PRESS = SignalRule(
     code="press", name=Texts(zh="按下", en="Press"), severity=Severity.HIGH, raises="sos", kind="signal", on=("sos.pressed",)
+)
+DARK = OutageRule(
+    code="dark", name=Texts(zh="停电", en="Dark"), severity=Severity.HIGH, raises="outage", lane="fault", homes_at_least=3
 )
 
 
@@ -40,12 +44,22 @@ class ToldReplay:
             yield Fire(at, home_id, "device:x", Severity.HIGH, "away" if hour % 2 else None)
             yield None
 
+    def signs(self, home_id: int, start: datetime, end: datetime) -> Iterator[Sign | None]:
+        """Its home loses its power as often as told, an hour apart, for a minute each time."""
+        self.seen.append(home_id)
+        self.at_home(home_id)
+        for hour in range(self.times.get(home_id, 0)):
+            at = start + timedelta(hours=hour, seconds=home_id % 10)
+            assert at < end
+            yield Sign(home_id, at, at + timedelta(minutes=1), "power", at)
+            yield None
 
-def add_run(database: Database, now: datetime, **more: Any) -> int:
+
+def add_run(database: Database, now: datetime, rule: RuleSpec = PRESS, /, **more: Any) -> int:
     """A run over the day before `now`."""
     with database.transaction() as session:
         run = BacktestRun(
-            created_at=now, created_by="王芳", spec=PRESS.model_dump(mode="json"), start_at=now - DAY, end_at=now, **more
+            created_at=now, created_by="王芳", spec=rule.model_dump(mode="json"), start_at=now - DAY, end_at=now, **more
         )
         session.add(run)
         session.flush()

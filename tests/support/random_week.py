@@ -55,6 +55,7 @@ OWN_RULES: tuple[dict[str, Any], ...] = (
     {"kind": "absence", "code": "motion_silent", "silence_seconds": 14400, "lane": "fault", "applies": {"profiles": ["motion"]}},
     {"kind": "trend", "code": "weight_moves", "metric": "weight", "over_days": 3, "direction": "either", "change": 1.2},
     {"kind": "battery", "code": "battery_half", "low_percent": 50, "hysteresis_percent": 5, "lane": "fault", "on": [], "off": []},
+    {"kind": "outage", "code": "dark_together", "homes_at_least": 2, "share_at_least": 0.5, "within_seconds": 900, "lane": "fault"},
 )
 """Beside the built-in ones."""
 
@@ -128,7 +129,7 @@ def _id(database: Database, code: str) -> int:
 def week(seed: int, start: datetime, days: int = 7) -> list[Said]:
     """Everything the devices of the town say, in order."""
     chance = random.Random(seed)  # noqa: S311 a believable week, not a secret
-    homes = (_seen, _kitchen, _presses, _well, _scale, _hub)
+    homes = (_seen, _kitchen, _presses, _well, _scale, _hub, _dark)
     end = start + timedelta(days=days)
     return sorted(said for home in homes for said in home(chance, start, days) if said.at < end)
 
@@ -253,6 +254,21 @@ def _hub(chance: random.Random, start: datetime, days: int) -> Iterator[Said]:
                 state[name] = not state[name]
             body = {**state, "battery": round(level), "linkquality": chance.randrange(20, 255)}
             yield Said(at, f"yl/v1/h-hub/h-hub-hub/zigbee2mqtt/{alias}", body)
+
+
+def _dark(chance: random.Random, start: datetime, days: int) -> Iterator[Said]:
+    """Power and lines that fail here and there, now and then in several homes at once, and come back when they do."""
+    for at in _moments(chance, start, days, 4):
+        for device in chance.sample(("h-seen-cook", "h-well-smoke", "h-hub-hub"), chance.choice([1, 2, 3])):
+            lost = at + timedelta(seconds=chance.uniform(0, 700))
+            back = lost + timedelta(seconds=chance.uniform(5, 20000))
+            if device != "h-hub-hub" and chance.random() < 0.7:
+                yield _event(chance, lost, device, "power.lost")
+                yield _event(chance, back, device, "power.restored")
+            else:
+                topic = "yl/v1/{}/{}/status".format("-".join(device.split("-")[:2]), device)
+                yield Said(lost, topic, {"online": False}, {"retained": chance.random() < 0.1})
+                yield Said(back, topic, {"online": True})
 
 
 __all__ = ["OWN_RULES", "Said", "settle", "week"]

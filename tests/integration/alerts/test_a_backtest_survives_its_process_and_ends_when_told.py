@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from support.backtests import DAY, ToldReplay, add_run, run_of
-from support.worker import add_home
+from support.backtests import DARK, DAY, ToldReplay, add_run, run_of
+from support.worker import add_device, add_home
 
 from alerts.backtest import store
 from alerts.backtest.jobs import Backtests, Ground
@@ -36,6 +36,36 @@ _OF_A_TEST = 3
 
 class Killed(BaseException):
     """The process dies here."""
+
+
+def test_a_rule_over_areas_keeps_what_it_read_of_each_home_over_a_death(
+    database: Database, clock: ManualClock, homes: list[int]
+) -> None:
+    with database.transaction() as session:
+        session.add(Area(id=9, code="east", name="East", path="/east/"))
+        session.flush()
+        session.execute(sa.update(Home).where(Home.id.in_(homes)).values(area_id=9))
+    for home in homes:
+        add_device(database, clock.now(), home, f"hub-{home}", "zigbee2mqtt-gateway")
+    run = add_run(database, clock.now(), DARK)
+    times = dict(zip(homes, (3, 3, 2, 1), strict=True))
+
+    def die_in_the_third(home_id: int) -> None:
+        clock.advance(timedelta(seconds=3))
+        if home_id == homes[2]:
+            raise Killed
+
+    with pytest.raises(Killed):
+        backtests(database, clock, ToldReplay(times, die_in_the_third)).work_once()
+    clock.advance(LEASE)
+    heir = ToldReplay(times)
+    assert backtests(database, clock, heir).work_once()
+    assert homes[0] not in heir.seen, "what was written down is not read again"
+    done = run_of(database, run)
+    assert (done.state, done.homes_done) == (RunState.DONE, 4)
+    result = done.result or {}
+    assert (result["fired"], result["homes_fired"]) == (2, 4)
+    assert {one["home"]: one["count"] for one in result["homes"]} == {"h-0": 2, "h-1": 2, "h-2": 2, "h-3": 1}
 
 
 def test_the_answer_says_how_often_on_whom_and_how_many_had_a_real_incident(

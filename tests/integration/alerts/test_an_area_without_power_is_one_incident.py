@@ -251,3 +251,11 @@ def test_killed_between_two_looks_nothing_is_left_half_done(street: Town) -> Non
         moved = session.scalars(sa.select(Alert).where(Alert.home_id.in_(HOMES))).all()
     assert {one.incident_id for one in moved} == {of_area(street)[0].id}
     assert look(street, OutageWatch(street.desk)) == 0
+
+
+def test_a_home_whose_old_fault_nobody_closed_is_lost_when_it_is_lost_again(street: Town) -> None:
+    lose(street, 11, 12)
+    restore(street, 11, 12)
+    street.later(2 * 86_400)
+    lose(street, 11, 12, 13, 14, 15)
+    assert look(street, OutageWatch(street.desk)) == 5

@@ -12,7 +12,7 @@ from support.worker import add_device
 
 from alerts.backtest.jobs import Backtests, Ground
 from alerts.engine import AlertEngine
-from alerts.model import Alert, SignalRecord
+from alerts.model import Alert, Incident, SignalRecord
 from alerts.rules.signal import findings_of_signal
 from alerts.rules.threshold import Measured, findings_of_reading
 from api.replaying import read_home
@@ -113,6 +113,71 @@ def test_a_change_to_a_rule_is_tried_before_it_is_made(town: Town) -> None:
         assert (result["fired"], result["suppressed"]) == (fired, fired), "what the monitor would have kept is counted and marked"
 
 
+def power(town: Town, home: str, *, off: timedelta, on: timedelta) -> None:
+    """A home's mains go and come back, as the pipeline stores it; how long ago each."""
+    with town.deps.database.transaction() as session:
+        for kind, ago in (("power.lost", off), ("power.restored", on)):
+            session.add(
+                SignalRecord(
+                    home_id=town.home_id(home),
+                    device_id=town.devices[home],
+                    event_key=f"{kind}-{ago}",
+                    own_id=True,
+                    type=kind,
+                    received_at=town.clock.now() - ago,
+                    disposition="opened",
+                )
+            )
+
+
+def test_a_rule_over_areas_is_asked_of_an_area_or_the_centre(town: Town) -> None:
+    age(town.deps.database)
+    for home, seconds in (("h-north", 0), ("h-south", 20)):
+        later = timedelta(seconds=seconds)
+        power(town, home, off=timedelta(hours=30) - later, on=timedelta(hours=29))
+        power(town, home, off=timedelta(hours=5) - later, on=timedelta(hours=4))
+    with town.deps.database.transaction() as session:
+        session.add(Area(code="town", name="Town", path="/town/"))
+        session.flush()
+        for area in session.scalars(sa.select(Area).where(Area.code.in_(("north", "south")))):
+            area.path = f"/town/{area.code}/"
+        session.add(
+            Incident(
+                number=900,
+                kind="sos",
+                home_id=town.home_id("h-south"),
+                lane="life",
+                severity="high",
+                state="closed",
+                reason="real_assisted",
+                opened_at=town.clock.now() - timedelta(hours=4),
+                closed_at=town.clock.now(),
+            )
+        )
+    spec = {
+        "kind": "outage", "code": "two-dark", "name": {"zh": "停电", "en": "Dark"}, "severity": "high", "raises": "outage",
+        "lane": "fault", "homes_at_least": 2,
+    }  # fmt: skip
+    headers = town.bearer("supervisor")
+    asked = town.client.post(RULES, json={"spec": spec, **period(town)}, headers=headers)
+    assert asked.status_code == 201, asked.text
+    assert work_once(town)
+    done = town.client.get(f"{RULES}/{asked.json()['id']}", headers=headers).json()
+    assert (done["state"], done["homes_done"]) == ("done", 2)
+    result = done["result"]
+    assert (result["fired"], result["homes_fired"], result["homes_with_real"], result["homes_failed"]) == (2, 2, 1, 0)
+    assert [(one["home"], one["count"], one["real_nearby"]) for one in result["homes"]] == [
+        ("h-north", 2, False),
+        ("h-south", 2, True),
+    ]
+    assert [(one["home"], one["subject"]) for one in result["events"]] == [(None, "area:town")] * 2
+    assert sum(day["count"] for day in result["per_day"]) == 2
+    for asked_area, fired in (("town", 2), ("north", 0)):
+        run = town.client.post(RULES, json={"spec": spec, "area": asked_area, **period(town)}, headers=headers).json()["id"]
+        assert work_once(town)
+        assert town.client.get(f"{RULES}/{run}", headers=headers).json()["result"]["fired"] == fired, asked_area
+
+
 def test_a_run_is_cancelled_once(town: Town) -> None:
     headers = town.bearer("supervisor")
     run = town.client.post(RULES, json={"code": "sos", **period(town)}, headers=headers).json()["id"]
@@ -130,7 +195,7 @@ def test_a_run_is_cancelled_once(town: Town) -> None:
         ({"code": "sos", "home": "h-nowhere"}, 422, "unknown_home"),
         ({"code": "sos", "area": "nowhere"}, 422, "unknown_area"),
         ({"code": "routine"}, 422, "backtest_not_possible"),
-        ({"code": "area_outage"}, 422, "backtest_not_possible"),
+        ({"code": "area_outage", "home": "h-north"}, 422, "backtest_needs_area"),
         ({"code": "sos", "start": "2026-11-22T00:00:00Z", "end": "2026-11-21T00:00:00Z"}, 422, "period_invalid"),
         ({"code": "sos", "start": "2024-11-22T00:00:00Z"}, 422, "backtest_too_long"),
     ],

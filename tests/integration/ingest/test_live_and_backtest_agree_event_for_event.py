@@ -14,16 +14,22 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from support.random_week import Said, settle, week
 from support.worker import Bench, build_bench
 
+from alerts.backtest import service
 from alerts.backtest.course import Found
+from alerts.backtest.jobs import Ground, RunAtWork
 from alerts.backtest.run import is_new, is_of, key_of
 from alerts.findings import Condition, Finding, Outcome
-from alerts.model import Alert, Disposition
+from alerts.model import Alert, Disposition, Incident
+from alerts.outage_watch import OutageWatch
+from alerts.outages.plan import SETTLING, Growth, Town, Wave
 from alerts.ruleset.compile import rules_in_force
-from alerts.ruleset.model import RuleTimer
+from alerts.ruleset.model import BacktestRun, RuleTimer
 from alerts.ruleset.schemas import RULE_KINDS, RuleSpec
+from alerts.work import Desk
 from api.replaying import make_replay, read_home
 from core.clock import ManualClock
 from core.config import Settings
@@ -46,11 +52,37 @@ def told(at: datetime, finding: Finding) -> Told:
 
 
 @dataclass
+class Outages:
+    """When, of which rule and area; the outages with their homes; and which outage an incident told of last."""
+
+    found: list[tuple[datetime, str, str]] = field(default_factory=list)
+    homes: set[tuple[int, int]] = field(default_factory=set)
+    latest: dict[int, int] = field(default_factory=dict)
+
+
+class Watch(OutageWatch):
+    """The pager's look at the areas, which remembers what it found: when, of which rule and area, and which homes in each."""
+
+    seen: Outages
+
+    def _open(self, session: Session, town: Town, wave: Wave, now: datetime) -> None:
+        self.seen.found.append((now, wave.rule.code, f"area:{town.areas[wave.area_id].code}"))
+        super()._open(session, town, wave, now)
+
+    def _grow(self, session: Session, incident: Incident, growth: Growth, now: datetime, *, told: bool = True) -> None:
+        if not told:
+            self.seen.latest[incident.id] = len(self.seen.found)
+        self.seen.homes |= {(self.seen.latest[incident.id], one.home_id) for one in growth.lost}
+        super()._grow(session, incident, growth, now, told=told)
+
+
+@dataclass
 class Live:
     """The week as it is lived: messages when they come, timers when they are due."""
 
     bench: Bench[ManualClock]
     found: list[Told] = field(default_factory=list)
+    outages: Outages = field(default_factory=Outages)
 
     def __post_init__(self) -> None:
         note = self.bench.silence.note
@@ -72,7 +104,17 @@ class Live:
             self.wait_until(one.at)
             self.move(one.at)
             self.bench.say(one.topic, one.body, **one.flags)
+            self.look()
         self.wait_until(end)
+
+    def look(self) -> None:
+        """A pager that was just started looks at the areas."""
+        bench = self.bench
+        with bench.database.transaction() as session:
+            bench.tools.seen.flush(session, bench.clock.now())
+        watch = Watch(Desk(bench.database, bench.clock, bench.tools.engine.settings, lambda _: None))
+        watch.seen = self.outages
+        watch.tick()
 
     def wait_until(self, at: datetime) -> None:
         while (due_at := self.next_due()) is not None and due_at < at:
@@ -83,10 +125,14 @@ class Live:
             self.bench.tools.conditions.learn(silent)
             self.bench.silence.note(silent)
             self.keep(silent)
+            self.look()
 
     def next_due(self) -> datetime | None:
         with self.bench.database.snapshot() as session:
+            settling = Device.offline_at.is_not(None), Device.offline_at > self.bench.clock.now() - SETTLING
+            offline_at = session.scalar(sa.select(sa.func.min(Device.offline_at)).where(*settling))
             dues = [
+                None if offline_at is None else offline_at + SETTLING,
                 session.scalar(sa.select(sa.func.min(RuleTimer.due_at))),
                 session.scalar(sa.select(sa.func.min(Device.silence_due_at))),
             ]
@@ -133,9 +179,30 @@ def test_live_and_backtest_agree_event_for_event(tmp_path: Path, database: Datab
     assert (sorted(lived_once - lived_again), sorted(lived_again - lived_once)) == ([], [])
     assert {kind for kind in RULE_KINDS if raised[kind]} >= {*RULE_KINDS} - {"outage", "routine"}, raised
     with database.snapshot() as session:
-        stored = session.execute(sa.select(Alert.raised_at, Alert.rule, Alert.subject)).all()
-    assert {(row.raised_at, row.rule, row.subject) for row in stored} <= {(one[0], one[1], one[3]) for one in again}
+        since = sa.func.coalesce(Alert.active_since_at, Alert.raised_at, type_=Alert.raised_at.type).label("since")
+        stored = session.execute(sa.select(since, Alert.rule, Alert.subject).where(Alert.home_id.is_not(None))).all()
+    assert {(row.since, row.rule, row.subject) for row in stored} <= {(one[0], one[1], one[3]) for one in again}
+    outages_agree(bench, Ground(database, clock, replay, settings.timezone), live)
     bench.store.close()
+
+
+def outages_agree(bench: Bench[ManualClock], ground: Ground, live: Live) -> None:
+    """A run over the centre finds the outages the pager found, each at its moment, with the same homes."""
+    code = "dark_together"
+    with bench.database.transaction() as session:
+        wanted = service.Wanted(START - timedelta(minutes=1), END, code=code)
+        held = service.ask_and_take(session, wanted, bench.clock.now(), "a test")
+    RunAtWork(ground, held, lambda: False).work()
+    with bench.database.snapshot() as session:
+        run = session.get_one(BacktestRun, held.id)
+        codes = {row.code: row.id for row in session.execute(sa.select(Home.code, Home.id))}
+    assert (run.state, run.error) == ("done", None)
+    result = run.result or {}
+    found = [(datetime.fromisoformat(one["at"]), code, one["subject"]) for one in result["events"]]
+    assert found == live.outages.found
+    assert len(found) > 1, "the week must have outages"
+    assert result["fired"] == len(found)
+    assert {codes[one["home"]]: one["count"] for one in result["homes"]} == Counter(home_id for _, home_id in live.outages.homes)
 
 
 def raising(lived: Sequence[Found], spec: RuleSpec) -> list[datetime]:

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.worker import add_device, add_home
 
 from alerts.model import Disposition, SignalRecord
 from core.config import Settings
 from core.database import Database
-from people.model import Centre
+from people.model import Area, Centre, Home
 from yinling.migrations import upgrade
 
 RULE = """
@@ -72,11 +73,39 @@ def test_a_rule_that_is_not_in_force_yet_is_tried(folder: Path) -> None:
     assert "  h-1                  3  家 h-1" in done.stdout
 
 
+def test_a_rule_over_areas_is_run_over_the_centre(folder: Path) -> None:
+    with closing(Database(Settings(data_dir=folder).relational_url)) as database:
+        now = datetime.now(UTC) - timedelta(hours=3)
+        with database.transaction() as session:
+            session.add(Area(id=1, code="east", name="East", path="/east/"))
+            session.flush()
+            session.execute(sa.update(Home).values(area_id=1))
+        for number in range(2, 7):
+            home = add_home(database, now - timedelta(days=30), f"h-{number}", area_id=1)
+            device = add_device(database, now - timedelta(days=30), home, f"smoke-{number}", "smoke-alarm")
+            with database.transaction() as session:
+                session.add(
+                    SignalRecord(
+                        home_id=home,
+                        device_id=device,
+                        event_key="dark",
+                        type="power.lost",
+                        received_at=now + timedelta(seconds=number),
+                        disposition=Disposition.OPENED,
+                    )
+                )
+    done = backtest(folder, "area_outage")
+    assert done.returncode == 0, done.stderr
+    assert "area_outage over the centre" in done.stdout
+    assert "fired 1 times in 5 of 6 homes" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("nothing",), "There is no such rule."),
         (("sos", "--home", "h-2"), "There is no home “h-2”."),
+        (("area_outage", "--home", "h-1"), "An outage is judged over an area: choose an area or the whole centre, not one home."),
         ((), "Give either a rule or the code of one, not both."),
         (("--file", "/nowhere.yaml"), "/nowhere.yaml cannot be read"),
     ],

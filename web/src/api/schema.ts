@@ -2265,7 +2265,9 @@ export interface components {
         };
         /**
          * BacktestEvent
-         * @description One firing. `suppressed` says why it would not have been shown, such as `away`.
+         * @description One firing, at a home; `home` is null for that of an area, which `subject` names.
+         *
+         *     `suppressed` says why it would not have been shown, such as `away`.
          */
         BacktestEvent: {
             /**
@@ -2275,7 +2277,7 @@ export interface components {
              */
             at: string;
             /** Home */
-            home: string;
+            home: string | null;
             /**
              * Severity
              * @enum {string}
@@ -11767,7 +11769,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `backtest_needs_rule`, `backtest_needs_place`, `backtest_not_possible`, `backtest_too_long`, `period_invalid`, `unknown_home`, `unknown_area`, `invalid_input` */
+            /** @description `backtest_needs_rule`, `backtest_needs_place`, `backtest_needs_area`, `backtest_not_possible`, `backtest_too_long`, `period_invalid`, `unknown_home`, `unknown_area`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
