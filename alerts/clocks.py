@@ -15,10 +15,12 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from alerts.anchor import keep_anchor, step_while_away, write_anchor
 from alerts.changes import hold_order
+from alerts.clock_model import ClockStep
 from alerts.due import CLOCKS, Clock
 from alerts.metrics import CLOCK_STEPS, DUE_LATENESS_SECONDS, DUE_WORK
-from alerts.model import Alert, ClockStep, Incident, OperatorPresence, ProbeRun
+from alerts.model import Alert, Incident, OperatorPresence, ProbeRun
 from alerts.modes.model import Mode
 from alerts.paging.model import Page, PageTest
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
@@ -152,16 +154,22 @@ def _postpone(desk: Desk, clock: Clock, row_id: int, error: Exception) -> None:
 def follow_step(desk: Desk) -> timedelta | None:
     """Move every open due by a step of the wall clock, if there was one; the step.
 
-    Of several pagers one does it. While the store is away the step is kept, and followed once it is back.
+    The first call also looks what the clock was set by while no pager ran. Of several pagers one does it. While the store is
+    away the step is kept, and followed once it is back.
     """
+    if not desk.has_looked_back:
+        desk.unfollowed += step_while_away(desk)
+        desk.has_looked_back = True
     desk.unfollowed += desk.clock.take_step() or timedelta(0)
     step = desk.unfollowed
     if not step:
+        keep_anchor(desk)
         return None
     with desk.database.transaction() as session:
         hold_order(session)
         if not _was_followed(session, step, desk):
             _move_all(session, step // timedelta(microseconds=1), desk.clock.now() - step + _HORIZON)
+        write_anchor(session, desk)
     desk.unfollowed = timedelta(0)
     CLOCK_STEPS.inc()
     log.warning("clock_stepped", seconds=step.total_seconds())

@@ -363,16 +363,6 @@ class OperatorPresence(OfCentre, Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class ClockStep(OfCentre, Base):
-    """A step of the wall clock by which a pager moved the open dues; other pagers of that clock leave them where they are."""
-
-    __tablename__ = "clock_steps"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(index=True)
-    microseconds: Mapped[int]
-    noted_by: Mapped[str] = mapped_column(sa.String(120))
-
-
 class ProbeRun(OfCentre, Base):
     """One synthetic alarm through the whole path."""
 

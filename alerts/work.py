@@ -38,6 +38,10 @@ class Desk:
         """Tells one pager from another."""
         self.unfollowed = timedelta(0)
         """Steps of the wall clock by which the open dues are still to be moved."""
+        self.has_looked_back = False
+        """Whether it was looked for a step while no pager ran."""
+        self.anchored_at_seconds: float | None = None
+        """When the clock's place was written down last."""
 
     def act(self, what: Callable[[Session, datetime], T]) -> T:
         """Run `what(session, now)` in one transaction, commit, and hint; what it raises goes up and nothing is stored.

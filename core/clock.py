@@ -3,7 +3,8 @@
 Everything that needs the time is handed a `Clock`; nothing else reads the machine's clocks (a lint proves it).
 `SystemClock` is anchored to the monotonic clock: between two looks it advances by monotonic time, so a timer never
 sees an hour appear or vanish. When the wall clock is stepped, `take_step` reports by how much, once, so that the owner
-of the timers can move open dues with it. A process that dies forgets its anchor and takes the wall's word at restart.
+of the timers can move open dues with it. A process that dies forgets its anchor; `since_boot` lets who kept one tell, after
+a restart on the same start of the machine, whether the wall was stepped meanwhile.
 """
 
 from __future__ import annotations
@@ -11,17 +12,29 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 # NTP slews slower than this; a larger gap between wall and monotonic time is somebody setting the clock.
-_STEP_THRESHOLD = timedelta(seconds=2)
+STEP_THRESHOLD = timedelta(seconds=2)
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 EARLIEST_CREDIBLE = datetime(2020, 1, 1, tzinfo=UTC)
 """A device time before this is a clock that was never set."""
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """A device time further ahead than this is a wrong clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class SinceBoot:
+    """Which start of which machine this is, and how long ago it was, times of sleep included."""
+
+    boot: str
+    elapsed: timedelta
 
 
 class Clock(Protocol):
@@ -39,6 +52,10 @@ class Clock(Protocol):
         """How far the wall clock was set since the last call, or None; the clock follows it from then on."""
         ...
 
+    def since_boot(self) -> SinceBoot | None:
+        """Time that no setting of the wall clock touches and no death ends; None where the system does not tell."""
+        ...
+
 
 class SystemClock:
     """The machine's clock, anchored: `now()` follows monotonic time until `take_step` re-anchors it."""
@@ -54,7 +71,7 @@ class SystemClock:
             anchored = self._anchored()
             drift = self._wall() - anchored
             # Slow drift (NTP slewing, a suspended laptop's rounding) is followed silently; a step waits for take_step.
-            return anchored if abs(drift) > _STEP_THRESHOLD else anchored + drift
+            return anchored if abs(drift) > STEP_THRESHOLD else anchored + drift
 
     def monotonic_seconds(self) -> float:
         """`time.monotonic`."""
@@ -67,7 +84,14 @@ class SystemClock:
             drift = wall - self._anchored()
             self._anchor_wall = wall
             self._anchor_monotonic = self.monotonic_seconds()
-            return drift if abs(drift) > _STEP_THRESHOLD else None
+            return drift if abs(drift) > STEP_THRESHOLD else None
+
+    def since_boot(self) -> SinceBoot | None:
+        """The kernel's word for this start of it, and CLOCK_BOOTTIME."""
+        try:
+            return SinceBoot(_BOOT.read_text().strip(), timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME)))
+        except (OSError, AttributeError):  # not a Linux
+            return None
 
     def _anchored(self) -> datetime:
         return self._anchor_wall + timedelta(seconds=self.monotonic_seconds() - self._anchor_monotonic)
@@ -79,12 +103,13 @@ class SystemClock:
 class ManualClock:
     """A clock that stands still until it is moved; for tests and for replaying days."""
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime, since_boot: SinceBoot | None = None) -> None:
         if start.tzinfo is None:
             message = "a ManualClock needs an aware start"
             raise ValueError(message)
         self._now = start.astimezone(UTC)
         self._elapsed_seconds = 0.0
+        self._began = since_boot
         self._step: timedelta | None = None
 
     def now(self) -> datetime:
@@ -99,6 +124,11 @@ class ManualClock:
         """The step given to `step`, once."""
         step, self._step = self._step, None
         return step
+
+    def since_boot(self) -> SinceBoot | None:
+        """What it was given, and the sum of all advances."""
+        began = self._began
+        return None if began is None else SinceBoot(began.boot, began.elapsed + timedelta(seconds=self._elapsed_seconds))
 
     def advance(self, by: timedelta) -> datetime:
         """Let time pass."""

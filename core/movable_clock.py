@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from core.clock import SystemClock
+from core.clock import SinceBoot, SystemClock
 
 VARIABLE = "YINLING_TEST_CLOCK"
 
@@ -106,6 +106,12 @@ class MovableClock(SystemClock):
             step = super().take_step()
         self._file.note_round()
         return step
+
+    def since_boot(self) -> SinceBoot | None:
+        """The machine's, and what time was moved by."""
+        with self._at_one_moment():
+            known = super().since_boot()
+            return None if known is None else SinceBoot(known.boot, known.elapsed + self._moves[0])
 
     def _wall(self) -> datetime:
         return super()._wall() + self._moves[0] + self._moves[1]

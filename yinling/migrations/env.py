@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import context
 
+import alerts.clock_model
 import alerts.escalation.model
 import alerts.lease_model
 import alerts.model
