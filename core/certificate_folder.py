@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from core.certificates import (
     AUTHORITY_DAYS,
+    EARLIER,
     Authority,
     Described,
     Kind,
@@ -31,7 +32,7 @@ from core.certificates import (
     make_authority,
     new_key,
 )
-from core.tls import REVOKED_LIST
+from core.transport import REVOKED_LIST
 
 AUTHORITY = "authority"
 DEVICES = "devices"
@@ -115,15 +116,20 @@ class CertificateFolder:
             raise CertificateFolderError(f"{name} is an authority: docs/tls.md says what to do when one is lost")
         described = describe(self.read(name))
         authority = self.authority(AUTHORITY)
+        before = self._revoked_before()
+        # From a little before now, as certificates: a list of the future closes every link of a machine whose clock is late.
+        at = now - EARLIER
+        if before is not None:  # of two lists that a process has read the later one counts, by the second
+            at = max(at, before.last_update_utc + timedelta(seconds=1))
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(authority.certificate.subject)
-            .last_update(now)
+            .last_update(at)
             # An ended list would close every link, so it lasts as long as its authority may.
-            .next_update(now + timedelta(days=AUTHORITY_DAYS))
+            .next_update(at + timedelta(days=AUTHORITY_DAYS))
             .add_revoked_certificate(_revoked(described.serial, now))
         )
-        for earlier in self._revoked_before():
+        for earlier in before or ():
             builder = builder.add_revoked_certificate(earlier)
         _replace(self.folder / REVOKED_LIST, builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         away = self.folder / "revoked"
@@ -164,14 +170,13 @@ class CertificateFolder:
         _write(self.key_path(name), key)
         _write(self.path(name), certificate_pem(certificate))
 
-    def _revoked_before(self) -> list[x509.RevokedCertificate]:
+    def _revoked_before(self) -> x509.CertificateRevocationList | None:
         try:
-            known = x509.load_pem_x509_crl((self.folder / REVOKED_LIST).read_bytes())
+            return x509.load_pem_x509_crl((self.folder / REVOKED_LIST).read_bytes())
         except FileNotFoundError:
-            return []
+            return None
         except ValueError as error:
             raise CertificateFolderError(f"{self.folder / REVOKED_LIST} cannot be read: {error}") from error
-        return list(known)
 
 
 def read_certificate(path: Path) -> x509.Certificate:

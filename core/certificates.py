@@ -22,7 +22,7 @@ AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397
 """What browsers still take from anybody."""
 DEVICE_DAYS = 1825
-_EARLIER = timedelta(minutes=10)
+EARLIER = timedelta(minutes=10)
 """Certificates hold from a little before now: clocks in homes are late."""
 _LEAST_RSA_BITS = 2048
 _ORGANISATION = "Yinling"
@@ -166,7 +166,7 @@ def _builder(  # noqa: PLR0913, PLR0917 the fields of a certificate
         .issuer_name(issuer)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _EARLIER)
+        .not_valid_before(now - EARLIER)
         .not_valid_after(ends_at)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
@@ -238,6 +238,7 @@ def _common_name(name: x509.Name) -> str:
 __all__ = [
     "AUTHORITY_DAYS",
     "DEVICE_DAYS",
+    "EARLIER",
     "SERVER_DAYS",
     "Authority",
     "BadRequestError",

@@ -352,8 +352,7 @@ class Settings(TlsSettings, DatabaseSettings, GrafanaSettings):
         """The address of the relational store, the default filled in; off loopback its certificate is verified."""
         if self.database_url is None:
             return f"sqlite:///{self.data_dir.resolve() / 'yinling.db'}"
-        authority = None if self.tls_authority is None else str(self.tls_authority)
-        return with_verified_tls(self.database_url, authority, self.plain_links)
+        return with_verified_tls(self.database_url, self.tls_authority, self.plain_links)
 
     @property
     def readings_path(self) -> Path:

@@ -1,4 +1,4 @@
-"""TLS on both ends of Yinling's links: whom it trusts, what it shows, and new certificates without a restart.
+"""TLS on both ends of Yinling's links: whom it trusts, what it shows, and new and revoked certificates without a restart.
 
 A `ServedCertificate` reads its files again when they changed: new connections see the new certificate, those that stand
 are not touched. Files that do not fit together (a renewal half written) change nothing and are tried again; a process
@@ -12,16 +12,15 @@ import hashlib
 import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from core.config import Settings
-from core.transport import is_loopback
+from core.transport import REVOKED_LIST, is_loopback
 
 log = structlog.get_logger()
 
-REVOKED_LIST = "revoked.pem"
-"""Beside an authority: what it took back."""
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 2.0
 """How often files are looked at for a new certificate."""
@@ -31,33 +30,73 @@ class CertificateUnreadableError(RuntimeError):
     """A certificate, its key or an authority that cannot be used; the text says which file and why."""
 
 
+class VerifyingContext(ssl.SSLContext):
+    """Verifies servers by an authority, or by the system's; looks at what the authority took back before every connection.
+
+    So a certificate that is revoked is refused by the next connection of every running process. A list that cannot be read
+    then leaves the one before in force, and says so. Raises `CertificateUnreadableError` when it is made.
+    """
+
+    _list: Path | None = None
+    _read: tuple[tuple[int, int, int], ...] = ()
+
+    @classmethod
+    def of(cls, authority: Path | None) -> VerifyingContext:
+        """One that trusts this file of authorities; the system's when None."""
+        context = cls(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if authority is None:
+            context.load_default_certs()
+            return context
+        try:
+            context.load_verify_locations(authority)
+        except (OSError, ssl.SSLError) as error:
+            raise CertificateUnreadableError(f"YINLING_TLS_AUTHORITY {authority}: {error}") from error
+        context._list = authority.with_name(REVOKED_LIST)
+        context._heed_revocations()
+        return context
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        """As any context does, with the list of now."""
+        self._look_again()
+        return super().wrap_socket(*args, **options)
+
+    def wrap_bio(self, *args: Any, **options: Any) -> ssl.SSLObject:
+        """As any context does, with the list of now."""
+        self._look_again()
+        return super().wrap_bio(*args, **options)
+
+    def _look_again(self) -> None:
+        try:
+            self._heed_revocations()
+        except CertificateUnreadableError as error:
+            log.warning("revocations_not_taken", error=str(error))
+
+    def _heed_revocations(self) -> None:
+        """Refuse what `yinling certs revoke` took back: its list lies beside the authority."""
+        if self._list is None or not self._list.exists():
+            return
+        stamp = _stamp((self._list,))
+        if stamp == self._read:
+            return
+        try:
+            self.load_verify_locations(self._list)
+        except (OSError, ssl.SSLError) as error:
+            raise CertificateUnreadableError(f"{self._list}: {error}") from error
+        self.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+        self._read = stamp
+
+
 def client_context(settings: Settings, *hosts: str) -> ssl.SSLContext:
     """What Yinling verifies servers by: the authority, and their names unless all are this machine itself.
 
     A certificate for people carries the centre's public name; over loopback, or to the address we listen on, nobody
     else can answer. Raises `CertificateUnreadableError`.
     """
-    try:
-        context = ssl.create_default_context(cafile=None if settings.tls_authority is None else str(settings.tls_authority))
-    except (OSError, ssl.SSLError) as error:
-        raise CertificateUnreadableError(f"YINLING_TLS_AUTHORITY {settings.tls_authority}: {error}") from error
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _heed_revocations(context, settings.tls_authority)
+    context = VerifyingContext.of(settings.tls_authority)
     if all(is_loopback(host) or host == settings.host for host in hosts):
         context.check_hostname = False
     return context
-
-
-def _heed_revocations(context: ssl.SSLContext, authority: Path | None) -> None:
-    """Refuse what `yinling certs revoke` took back: its list lies beside the authority."""
-    taken_back = None if authority is None else authority.with_name(REVOKED_LIST)
-    if taken_back is None or not taken_back.exists():
-        return
-    try:
-        context.load_verify_locations(taken_back)
-    except (OSError, ssl.SSLError) as error:
-        raise CertificateUnreadableError(f"{taken_back}: {error}") from error
-    context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
 
 
 class ServedCertificate:
@@ -163,9 +202,9 @@ def _stamp(files: tuple[Path, ...]) -> tuple[tuple[int, int, int], ...]:
 
 
 __all__ = [
-    "REVOKED_LIST",
     "CertificateUnreadableError",
     "ServedCertificate",
+    "VerifyingContext",
     "client_context",
     "file_fingerprint",
     "keep_fresh",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ Link = Literal["http", "mqtt", "gateway", "nats", "database", "influx", "grafana
 No process waits for Grafana, so a plain way to it stops `yinling grafana` alone (`yinling/grafana/adapter.py`)."""
 
 STRONG_SSLMODE = "verify-full"
+REVOKED_LIST = "revoked.pem"
+"""Beside an authority: what it took back."""
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 compared, not bound
 
 
@@ -99,8 +102,12 @@ def _without_port(host: str) -> str:
     return host if host.endswith("]") or (host.count(":") > 1 and not host.startswith("[")) else host.rpartition(":")[0] or host
 
 
-def with_verified_tls(database_url: str, authority: str | None, plain: Collection[Link]) -> str:
-    """The address with `sslmode=verify-full` where it leaves the machine and says nothing of TLS itself."""
+def with_verified_tls(database_url: str, authority: Path | None, plain: Collection[Link]) -> str:
+    """The address with `sslmode=verify-full` where it leaves the machine and says nothing of TLS itself.
+
+    With the authority goes the list of what it took back, which libpq reads at each connection, and passes over where there is
+    none.
+    """
     url = make_url(database_url)
     if url.get_backend_name() != "postgresql" or "database" in plain or all(map(is_loopback, database_hosts(url))):
         return database_url
@@ -108,7 +115,9 @@ def with_verified_tls(database_url: str, authority: str | None, plain: Collectio
     if "sslmode" not in url.query:
         added["sslmode"] = STRONG_SSLMODE
     if "sslrootcert" not in url.query:
-        added["sslrootcert"] = authority or "system"
+        added["sslrootcert"] = "system" if authority is None else str(authority)
+        if authority is not None and "sslcrl" not in url.query:
+            added["sslcrl"] = str(authority.with_name(REVOKED_LIST))
     return url.update_query_dict(added).render_as_string(hide_password=False)
 
 
@@ -122,4 +131,4 @@ def _open_database(url: URL) -> Iterator[OpenLink]:
             )
 
 
-__all__ = ["STRONG_SSLMODE", "Link", "OpenLink", "Transport", "database_hosts", "is_loopback", "with_verified_tls"]
+__all__ = ["REVOKED_LIST", "STRONG_SSLMODE", "Link", "OpenLink", "Transport", "database_hosts", "is_loopback", "with_verified_tls"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from influxdb_client import Dialect, InfluxDBClient
@@ -17,6 +18,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 
 from core.clock import Clock
+from core.tls import VerifyingContext
 from timeseries.influx_errors import FAILURES, count_expired, trouble_of
 from timeseries.influx_names import InfluxNames
 from timeseries.ports import StoreAwayError, StoreLockedOutError, StoreRefusedError
@@ -40,7 +42,7 @@ class InfluxAddress:
     url: str
     token: str = field(repr=False)
     names: InfluxNames
-    authority: str | None = None
+    authority: Path | None = None
 
     def client(self, answer_seconds: float) -> InfluxDBClient:
         """A client that waits so long for an answer."""
@@ -50,7 +52,8 @@ class InfluxAddress:
             org=self.names.org,
             timeout=(_CONNECT_SECONDS * 1000, answer_seconds * 1000),
             connection_pool_maxsize=_CONNECTIONS,
-            ssl_ca_cert=self.authority,
+            ssl_ca_cert=None if self.authority is None else str(self.authority),  # or the client adds the whole world's
+            ssl_context=VerifyingContext.of(self.authority) if self.url.startswith("https:") else None,
         )
 
 

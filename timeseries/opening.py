@@ -26,8 +26,7 @@ def influx_address(settings: Settings) -> InfluxAddress | None:
     if settings.influx_url is None:
         return None
     token = settings.influx_token.get_secret_value() if settings.influx_token else ""
-    authority = None if settings.tls_authority is None else str(settings.tls_authority)
-    return InfluxAddress(settings.influx_url, token, names_of(settings), authority)
+    return InfluxAddress(settings.influx_url, token, names_of(settings), settings.tls_authority)
 
 
 def open_store(settings: Settings, clock: Clock | None = None, *, read_seconds: float = READ_SECONDS) -> ReadingStore:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -110,7 +110,15 @@ class Speaker:
     """An MQTT client that remembers what happened to it. Never reconnects by itself unless told."""
 
     def __init__(
-        self, port: int, username: str, password: str, client_id: str, *, persistent: bool = False, manual_ack: bool = False
+        self,
+        port: int,
+        username: str,
+        password: str,
+        client_id: str,
+        *,
+        persistent: bool = False,
+        manual_ack: bool = False,
+        transport: Literal["tcp", "websockets"] = "tcp",
     ) -> None:
         self.heard: list[Heard] = []
         self.connections: list[tuple[str, bool]] = []
@@ -125,6 +133,7 @@ class Speaker:
             clean_session=not persistent,
             reconnect_on_failure=False,
             manual_ack=manual_ack,
+            transport=transport,
         )
         self.client.username_pw_set(username, password)
         self.client.max_inflight_messages_set(1000)

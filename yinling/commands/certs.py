@@ -130,10 +130,10 @@ def revoke(
     *,
     data_dir: DataDir = None,
 ) -> None:
-    """Take a certificate back after its key was lost: processes started from now on refuse it."""
+    """Take a certificate back after its key was lost: from the next connection on Yinling's processes refuse it."""
     with _folder(data_dir) as (_settings, folder):
         away = folder.revoke(name, SystemClock().now())
-        typer.echo(f"{name} is revoked and its files are in {away}; restart Yinling's processes that connect to it.")
+        typer.echo(f"{name} is revoked and its files are in {away}; running processes refuse it at their next connection.")
 
 
 @contextmanager

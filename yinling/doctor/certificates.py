@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from alerts.certificate_watch import GRAVE_DAYS, certificates_in_use
+from core.certificate_folder import read_certificate
+from core.certificates import describe
 from core.clock import SystemClock
 from core.config import Settings
 from core.tls import (
@@ -15,6 +17,7 @@ from core.tls import (
     served_certificate,
     shown_fingerprint,
 )
+from core.transport import is_loopback
 from yinling.doctor.finding import Finding, Verdict
 from yinling.ports import reachable
 
@@ -39,10 +42,11 @@ def check_certificates(settings: Settings) -> Iterator[Finding]:
     except CertificateUnreadableError as error:
         yield Finding("certificate", Verdict.BAD, str(error))
         return
+    yield from _check_name(settings)
     now = SystemClock().now()
     for one in certificates_in_use(settings):
         left = one.days_left(now)
-        says = f"ends {one.ends_at:%Y-%m-%d}, in {left} days"
+        says = f"ends {one.ends_at:%Y-%m-%d}, in {left} days" if left >= 0 else f"ended {one.ends_at:%Y-%m-%d}: nobody takes it"
         renew = "; `yinling certs renew`, or docs/tls.md for an authority"
         if left <= GRAVE_DAYS:
             yield Finding(f"certificate {one.name}", Verdict.BAD, says + renew)
@@ -50,6 +54,25 @@ def check_certificates(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"certificate {one.name}", Verdict.ODD, says + renew)
         else:
             yield Finding(f"certificate {one.name}", Verdict.GOOD, says)
+
+
+def _check_name(settings: Settings) -> Iterator[Finding]:
+    """Whether what we show answers to the name that devices and people are told."""
+    host = settings.device_host
+    if settings.tls_certificate is None or is_loopback(host) or reachable(host) != host:
+        return
+    hosts = describe(read_certificate(settings.tls_certificate)).hosts
+    if not any(_answers_to(name, host) for name in hosts):
+        names = ", ".join(hosts) or "no host"
+        says = (
+            f"is for {names}, and devices are told {host}: they refuse it; issue it with --host {host}, or set YINLING_PUBLIC_HOST"
+        )
+        yield Finding("certificate name", Verdict.BAD, says)
+
+
+def _answers_to(name: str, host: str) -> bool:
+    _, _, domain = host.partition(".")
+    return name.casefold() == host.casefold() or (bool(domain) and name.casefold() == f"*.{domain}".casefold())
 
 
 def check_shown(settings: Settings, ports: Mapping[str, int]) -> Iterator[Finding]:

@@ -7,21 +7,22 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
 from support.broker import BrokerHandle, free_ports, running_broker
 from support.certificates import Certificates, now
 from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in, until
 
 from core.bus import Bus
+from core.certificates import Kind
 from core.config import Settings
 from core.tls import shown_fingerprint
-from ingest.broker import nats_context, nats_servers
+from ingest.broker import mqtt_context, nats_context, nats_servers
 from ingest.broker_reload import BrokerReload
+from yinling.doctor.certificates import check_shown
+from yinling.doctor.finding import Verdict
 
 
 @pytest.fixture
@@ -120,21 +121,43 @@ def test_an_old_tls_is_refused(broker: BrokerHandle, sign_in: RunningSignIn, cer
         pass
 
 
+def _over_websocket(broker: BrokerHandle, code: str, tls: ssl.SSLContext) -> Speaker:
+    speaker = Speaker(broker.settings.mqtt_websocket_port or 0, code, SECRET, f"yl-{code}", transport="websockets")
+    speaker.client.ws_set_options(path="/mqtt")
+    speaker.client.tls_set_context(tls)
+    return speaker.connect()
+
+
 def test_mqtt_over_websocket_speaks_tls_too(broker: BrokerHandle, sign_in: RunningSignIn, certificates: Certificates) -> None:
-    connected = threading.Event()
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="yl-dev-1", transport="websockets")
-    client.ws_set_options(path="/mqtt")
-    client.username_pw_set("dev-1", SECRET)
-    client.tls_set_context(certificates.client())
-    client.on_connect = lambda _c, _u, _f, code, _p: None if code.is_failure else connected.set()
-    client.connect("127.0.0.1", broker.settings.mqtt_websocket_port or 0)
-    client.loop_start()
-    try:
-        assert connected.wait(10)
-        assert sign_in.responder.admitted == 1
-    finally:
-        client.disconnect()
-        client.loop_stop()
+    device = _over_websocket(broker, "dev-1", certificates.client())
+    assert device.is_in
+    assert sign_in.responder.admitted == 1
+    device.close()
+
+
+def test_websockets_see_a_new_certificate_and_those_that_stand_go_on(
+    broker: BrokerHandle, sign_in: RunningSignIn, certificates: Certificates
+) -> None:
+    device = _over_websocket(broker, "dev-1", certificates.client())
+    device.subscribe("yl/v1/home-1/dev-1/receipt")
+    port = broker.settings.mqtt_websocket_port or 0
+    before = shown_fingerprint("127.0.0.1", port)
+    with _reloading(broker) as reload:
+        certificates.folder.renew("server", now())
+        until(lambda: reload.reloads == 1, 30, "the reload to end")
+        until(lambda: shown_fingerprint("127.0.0.1", port) == certificates.shown, 30, "the new certificate")
+        assert before != certificates.shown
+        late = _over_websocket(broker, "dev-2", certificates.client())
+        assert late.is_in
+        late.publish("yl/v1/home-2/dev-2/event", b"{}")
+        worker = Speaker(broker.mqtt_port, "ingest", broker.secrets.password, "ingest")
+        worker.client.tls_set_context(certificates.client())
+        worker.connect().client.publish("yl/v1/home-1/dev-1/receipt", b"still here", 0)
+        until(lambda: device.payloads() == [b"still here"], 10, "the receipt on the old connection")
+    assert sign_in.refusals == []
+    for each in (device, late, worker):
+        assert each.disconnections == []
+        each.close()
 
 
 def test_a_new_certificate_is_seen_by_new_connections_and_leaves_those_that_stand(
@@ -194,6 +217,14 @@ def test_half_a_renewal_changes_nothing(broker: BrokerHandle, sign_in: RunningSi
     assert sign_in.refusals == []
 
 
+def test_the_doctor_tells_of_a_port_that_shows_an_older_certificate(broker: BrokerHandle, certificates: Certificates) -> None:
+    ports = {"mqtt": broker.mqtt_port}
+    assert list(check_shown(broker.settings, ports)) == []
+    certificates.folder.renew("server", now())  # and nobody tells the broker
+    [finding] = check_shown(broker.settings, ports)
+    assert (finding.what, finding.verdict) == ("mqtt certificate", Verdict.BAD)
+
+
 def test_yinlings_own_port_speaks_tls_off_loopback_before_a_word_is_said(tmp_path: Path, certificates: Certificates) -> None:
     with running_broker(tmp_path / "data", nats_host="0.0.0.0", **certificates.settings) as broker:
         settings: Settings = broker.settings
@@ -204,6 +235,36 @@ def test_yinlings_own_port_speaks_tls_off_loopback_before_a_word_is_said(tmp_pat
         assert asyncio.run(_reaches(settings, broker, nats_context(settings)))
         other = Certificates(tmp_path / "other")
         assert not asyncio.run(_reaches(settings, broker, other.client()))
+
+
+def test_a_process_that_runs_refuses_what_was_taken_back_since_it_started(tmp_path: Path, certificates: Certificates) -> None:
+    with running_broker(tmp_path / "data", nats_host="0.0.0.0", **certificates.settings) as broker:
+        settings: Settings = broker.settings
+        own_port, devices_port = nats_context(settings), mqtt_context(settings)
+        assert own_port is not None
+        assert devices_port is not None
+        worker = Speaker(broker.mqtt_port, "ingest", broker.secrets.password, "ingest")
+        worker.client.tls_set_context(devices_port)
+        assert worker.connect().is_in
+        worker.close()
+        assert asyncio.run(_reaches(settings, broker, own_port))
+        for name in ("earlier", "server"):  # two within a second
+            if name == "earlier":
+                certificates.folder.issue(Kind.SERVER, name, now(), 30, hosts=["localhost"])
+            certificates.folder.revoke(name, now())
+            with socket.create_connection(("127.0.0.1", broker.mqtt_port), timeout=10) as plain:
+                _shake(devices_port, plain, refused=name == "server")
+        assert not asyncio.run(_reaches(settings, broker, own_port))
+        again = Speaker(broker.mqtt_port, "ingest", broker.secrets.password, "ingest")
+        again.client.tls_set_context(devices_port)
+        with pytest.raises(ssl.SSLCertVerificationError, match="revoked"):
+            again.connect()
+
+
+def _shake(context: ssl.SSLContext, plain: socket.socket, *, refused: bool) -> None:
+    expected = pytest.raises(ssl.SSLCertVerificationError, match="revoked") if refused else nullcontext()
+    with expected, context.wrap_socket(plain, server_hostname="localhost"):
+        pass
 
 
 async def _reaches(settings: Settings, broker: BrokerHandle, tls: ssl.SSLContext | None) -> bool:

@@ -72,6 +72,29 @@ def test_a_postgresql_nobody_vouches_for_is_not_spoken_to(server: PostgresServer
         _reached(NAME, address, stranger.folder.path(AUTHORITY))
 
 
+def test_a_postgresql_whose_certificate_was_taken_back_is_not_spoken_to_any_more(
+    server: PostgresServer, address: str, certificates: Certificates
+) -> None:
+    """By a process that runs: its address was read before."""
+    folder = certificates.folder
+    folder.issue(Kind.SERVER, "lost", now(), 30, hosts=[NAME])
+    server.speak_tls(address, folder.path("lost"), folder.key_path("lost"))
+    settings = Settings(
+        database_url=f"postgresql+psycopg://postgres@{NAME}/postgres?hostaddr={address}", tls_authority=folder.path(AUTHORITY)
+    )
+    try:
+        with closing(Database(settings.relational_url)) as database:
+            with database.snapshot() as session:
+                session.execute(sa.text("SELECT 1"))
+            folder.revoke("lost", now())
+            database.engine.dispose()  # as after a failover: the next connection is a new one
+            with pytest.raises(sa.exc.OperationalError, match="certificate verify failed"), database.snapshot() as session:
+                session.execute(sa.text("SELECT 1"))
+    finally:
+        server.speak_tls(address, folder.path("database"), folder.key_path("database"))
+    assert _reached(NAME, address, folder.path(AUTHORITY)), "what was not taken back is spoken to"
+
+
 def test_influxdb_is_spoken_to_over_tls_and_an_impostor_is_not(tmp_path: Path, certificates: Certificates) -> None:
     folder = certificates.folder
     running = InfluxServer(require_influxd(), tmp_path, (folder.path("server"), folder.key_path("server")))
@@ -88,5 +111,9 @@ def test_influxdb_is_spoken_to_over_tls_and_an_impostor_is_not(tmp_path: Path, c
             store.check()
         with closing(InfluxReadingStore(fooled_way, SystemClock(), read_seconds=30)) as store, pytest.raises(StoreAwayError):
             store.check()
+        with closing(InfluxReadingStore(trusted_way, SystemClock(), read_seconds=30)) as store:
+            folder.revoke("server", now())
+            with pytest.raises(StoreAwayError):
+                store.check()
     finally:
         running.kill()

@@ -97,7 +97,7 @@ def test_an_influxdb_off_loopback_is_asked_over_https() -> None:
 
 def test_postgresql_off_loopback_is_verified_against_the_authority() -> None:
     asked = make_url(Settings(database_url=REMOTE, tls_authority=Path("/etc/authority.pem")).relational_url)
-    assert asked.query == {"sslmode": "verify-full", "sslrootcert": "/etc/authority.pem"}
+    assert asked.query == {"sslmode": "verify-full", "sslrootcert": "/etc/authority.pem", "sslcrl": "/etc/revoked.pem"}
     assert asked.password == "secret"
     assert make_url(Settings(database_url=REMOTE).relational_url).query["sslrootcert"] == "system"
 
