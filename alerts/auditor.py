@@ -32,6 +32,7 @@ from alerts.presence import is_watched
 from alerts.ringing import ring_interval
 from alerts.system import RULE, clear_system, raise_system
 from alerts.timeline import Act, tell
+from alerts.troubles import Trouble
 from alerts.work import Desk
 from core.config import Settings
 from core.failpoints import reach
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 
 AUDIT_SECONDS = 5.0
 OVERDUE = timedelta(seconds=10)
-WHAT = "auditor"
+WHAT = Trouble.AUDITOR
 _LOOKS = 200
 """Rows of each kind looked at, and repaired, at once."""
 _SLICE = 500

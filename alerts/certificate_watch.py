@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from alerts.metrics import CERTIFICATE_DAYS_LEFT
 from alerts.model import Alert, Severity
 from alerts.system import RULE, clear_system, raise_system
+from alerts.troubles import OF_DEVICES, Trouble
 from alerts.work import Desk
 from core.certificate_folder import CertificateFolder, CertificateFolderError, read_certificate
 from core.certificates import describe
@@ -30,7 +31,6 @@ log = structlog.get_logger()
 
 EVERY_SECONDS = 3600.0
 GRAVE_DAYS = 7
-DEVICES = "of devices"
 _DAY = timedelta(days=1)
 _NAME_LENGTH = 60
 
@@ -75,7 +75,7 @@ def certificates_of_devices(session: Session, until: datetime) -> Ending | None:
     """The first certificate of a device in use that ends before `until`, and how many do."""
     in_use = sa.and_(Device.certificate_ends_at < until, Device.state != DeviceState.RETIRED)
     first, count = session.execute(sa.select(sa.func.min(Device.certificate_ends_at), sa.func.count()).where(in_use)).one()
-    return None if first is None else Ending(DEVICES, first, count)
+    return None if first is None else Ending(OF_DEVICES, first, count)
 
 
 class CertificateWatch:
@@ -126,16 +126,16 @@ class CertificateWatch:
 
 
 def _what(name: str) -> str:
-    return f"certificate:{name}"
+    return f"{Trouble.CERTIFICATE}:{name}"
 
 
 def _raised(session: Session) -> Iterator[tuple[str, str]]:
     """The certificates an alert is open for, with its severity."""
     query = sa.select(Alert.subject, Alert.severity).where(
-        Alert.rule == RULE, Alert.subject.startswith("certificate:"), Alert.condition_active, Alert.closed_at.is_(None)
+        Alert.rule == RULE, Alert.subject.startswith(_what("")), Alert.condition_active, Alert.closed_at.is_(None)
     )
     for subject, severity in session.execute(query):
-        yield subject.removeprefix("certificate:"), severity
+        yield subject.removeprefix(_what("")), severity
 
 
 __all__ = ["CertificateWatch", "Ending", "certificates_in_use", "certificates_of_devices"]

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from alerts.metrics import PROBES
 from alerts.model import Alert, ProbeRun, Severity
 from alerts.system import RULE, clear_system, raise_system
+from alerts.troubles import Trouble
 from core.config import Settings
 
-WHAT = "probe"
+WHAT = Trouble.PROBE
 KEEP = timedelta(days=7)
 
 

@@ -16,6 +16,7 @@ from alerts.engine import AlertEngine
 from alerts.findings import Condition, Finding, Outcome
 from alerts.lanes import system_lane
 from alerts.model import Severity
+from alerts.troubles import trouble_of
 from core.config import Settings
 
 RULE = "system"
@@ -24,7 +25,13 @@ RULE = "system"
 def raise_system(  # noqa: PLR0913, PLR0917 what, how bad, why, when
     session: Session, what: str, severity: Severity, details: Mapping[str, Any], now: datetime, settings: Settings
 ) -> Outcome:
-    """Raise, or raise again, something wrong with the system; `what` is a short lasting code such as `probe`."""
+    """Raise, or raise again, something wrong with the system; `what` is a `Trouble`, with a colon and a name where there are many.
+
+    ValueError for one that has no words: people would read its code.
+    """
+    if trouble_of(what) is None:
+        message = f"{what!r} is no trouble that people have words for"
+        raise ValueError(message)
     return _apply(session, what, severity, Condition.ON, details, now, settings)
 
 

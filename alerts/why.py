@@ -20,6 +20,7 @@ from alerts.ruleset.builtin import builtin_specs
 from alerts.ruleset.schemas import RuleSpec
 from alerts.ruleset.store import find_version
 from alerts.ruleset.yaml_form import ADAPTER
+from alerts.system import RULE
 from alerts.why_sentence import HEALTH, WhyFacts, WhyLink, sentence
 from alerts.why_words import Pair
 from devices.model import Device
@@ -84,6 +85,7 @@ def read_why(session: Session, alert: Alert, timezone: str, *, health: bool) -> 
         area=_area(session, alert),
         count=alert.count,
         health=health,
+        trouble=alert.subject if alert.rule == RULE else None,
     )
     start, end = _span(alert, links)
     shown = links if health else tuple(_without_value(link) for link in links)

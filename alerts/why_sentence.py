@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from alerts import why_words as words
 from alerts.paging.words import KINDS
 from alerts.ruleset.schemas import GeofenceRule, InactivityRule, OutageRule, RuleSpec, ThresholdRule
+from alerts.troubles import trouble_words
 from alerts.why_words import Pair
 
 HEALTH = frozenset(
@@ -57,6 +58,8 @@ class WhyFacts:
     count: int = 1
     health: bool = True
     """Whether the reader may see health values."""
+    trouble: str | None = None
+    """The subject, where the system itself is what is wrong."""
 
 
 def sentence(facts: WhyFacts) -> Pair:
@@ -79,6 +82,8 @@ def _rule(facts: WhyFacts) -> Pair:
 
 
 def _cause(facts: WhyFacts) -> Pair:
+    if facts.trouble is not None:
+        return trouble_words(facts.trouble)
     raised = [link for link in facts.links if link.effect == "raised"] or list(facts.links)
     if not raised:
         return KINDS.get(facts.alert_kind, (facts.alert_kind, facts.alert_kind.replace("_", " ")))

@@ -19,6 +19,7 @@ from alerts.findings import Outcome
 from alerts.model import Disposition, Severity
 from alerts.poison import Failed, set_aside
 from alerts.system import raise_system
+from alerts.troubles import Trouble
 from core.failpoints import reach
 from devices.children import upsert_children
 from devices.vocabulary import LIFE_SIGNALS
@@ -107,7 +108,9 @@ class Pipeline:
             set_aside(session, Failed("ingest", topic, error, payload), now)
             if speaks_of_life(delivery.payload):
                 details = {"topic": topic, "error": repr(error)}
-                raise_system(session, f"unprocessed:{topic}"[:_WHAT_LENGTH], Severity.CRITICAL, details, now, self._settings)
+                raise_system(
+                    session, f"{Trouble.UNPROCESSED}:{topic}"[:_WHAT_LENGTH], Severity.CRITICAL, details, now, self._settings
+                )
         self._tools.bus.hint()
 
     def _count_latency(self, outcomes: Sequence[Outcome]) -> None:

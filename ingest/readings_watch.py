@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from alerts.model import Severity
 from alerts.system import clear_system, raise_system
+from alerts.troubles import Trouble
 from ingest.tools import Tools
 
-WHAT = "readings_store"
+WHAT = Trouble.READINGS_STORE
 _AGAIN_SECONDS = 600.0
 
 

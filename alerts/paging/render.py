@@ -19,6 +19,7 @@ from alerts.paging.templates import BUILT_IN, LANGUAGES, Template, event_of, fil
 from alerts.paging.texts import ACCEPT_DIGIT, SMS_LONGEST, PageFacts, Reader, joined_values, values
 from alerts.paging.tokens import link, mint
 from alerts.ports import Message
+from alerts.troubles import subject_in
 from core.config import Settings
 from people.model import Area, Centre, Home, Resident
 from people.reach.model import ContactPoint
@@ -79,6 +80,7 @@ def facts_of(session: Session, page: Page, now: datetime) -> PageFacts:
         phone=None if centre is None else centre.phone,
         window_minutes=told.get("window_minutes"),
         person=page.person_name,
+        trouble=None if incident is None else subject_in(incident.lane),
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alerts.paging.words import CAUSES, KINDS, MARKS, NEVER, NO_BATTERY, PLAIN_KINDS, STEPS, SYSTEM, VERDICTS, pick, word
+from alerts.troubles import trouble_words
 
 FORMS: Mapping[str, str] = {"sms": "sms", "voice": "voice"}
 """The form of a text by its channel; every other channel has room for the full one."""
@@ -48,6 +49,8 @@ class PageFacts:
     phone: str | None = None
     window_minutes: int | None = None
     person: str | None = None
+    trouble: str | None = None
+    """The subject, where the system itself is what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def values(facts: PageFacts, reader: Reader, link: str | None = None) -> dict[st
     """Every placeholder's value for this reader; empty where there is nothing to say."""
     language = reader.language
     kinds = {**KINDS, **PLAIN_KINDS} if reader.channel in PLAIN_CHANNELS else KINDS
-    what = word(kinds, facts.kind, language)
+    what = word(kinds, facts.kind, language) if facts.trouble is None else pick(trouble_words(facts.trouble), language)
     who = _joined(facts.residents, language) or facts.home or (pick(SYSTEM, language) if facts.number is not None else "")
     found = {
         "mark": "".join(pick(MARKS[name], language) for name, holds in (("test", facts.test), ("drill", facts.drill)) if holds),

@@ -31,6 +31,11 @@ KINDS: Mapping[str, Pair] = {
     "silence": ("设备失联", "Silent device"),
     "mode_question": ("外出期间有活动", "Movement while away"),
     "system": ("系统故障", "System fault"),
+    "manual": ("人工登记", "Opened by hand"),
+    "auditor": ("通知核对异常", "Pages left behind"),
+    "no_movement": ("跌倒后没有活动", "No movement after a fall"),
+    "power": ("断电", "Power cut"),
+    "tamper": ("设备被拆动", "Device tampered with"),
     "other": ("其他", "Other"),
 }
 """Kinds of incidents."""

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from alerts.model import Alert, Incident, IncidentState
 from alerts.outages.risk import Risk, risks_of
 from alerts.paging.words import pick
+from alerts.troubles import subject_in
 from api.views.people import age
 from people.model import Area, Centre, Contact, Home, Resident, User
 from yinling.sheet.model import Sheet, SheetArea, SheetContact, SheetHome, SheetIncident
@@ -149,6 +150,7 @@ def _incident(
     return SheetIncident(
         number=incident.number,
         kind=incident.kind,
+        trouble=subject_in(incident.lane),
         severity=incident.severity,
         state=incident.state,
         opened_at=incident.opened_at,

@@ -40,6 +40,8 @@ class SheetIncident:
 
     number: int
     kind: str
+    trouble: str | None
+    """The subject, where the system itself is what is wrong."""
     severity: str
     state: str
     opened_at: datetime

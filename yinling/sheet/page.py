@@ -8,6 +8,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from alerts.paging.words import KINDS, MARKS, Pair, pick, word
+from alerts.troubles import trouble_words
 from yinling.sheet import words
 from yinling.sheet.model import Sheet, SheetArea, SheetContact, SheetHome, SheetIncident
 
@@ -82,7 +83,7 @@ class _Page:
     def _incident(self, one: SheetIncident) -> str:
         marks = "".join(word(MARKS, name, self._language) for name in ("drill", "test") if getattr(one, name))
         severity = word(words.SEVERITIES, one.severity, self._language)
-        head = f"{severity} #{one.number} {marks}{word(KINDS, one.kind, self._language)}"
+        head = f"{severity} #{one.number} {marks}{self._what(one)}"
         facts = [self.say(words.SINCE, at=self.time(one.opened_at)), word(words.STATES, one.state, self._language)]
         facts += [self.say(words.OWNER, name=one.owner)] if one.owner else []
         facts += [self.say(words.RESPONDER, name=one.responder)] if one.responder else []
@@ -92,6 +93,9 @@ class _Page:
             f'<article><p class="head">{escape(head)}</p><p class="place">{escape(" · ".join(facts))}</p>{place}'
             f'<p class="write">{escape(self.say(words.DONE))}</p></article>'
         )
+
+    def _what(self, one: SheetIncident) -> str:
+        return word(KINDS, one.kind, self._language) if one.trouble is None else pick(trouble_words(one.trouble), self._language)
 
     def _home(self, home: SheetHome) -> str:
         lines = [

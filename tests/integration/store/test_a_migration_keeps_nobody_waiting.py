@@ -60,7 +60,7 @@ def write_alarms(database: Database, clock: ManualClock, settings: Settings, man
     """Alarms as the house writes them: incident, alert, timeline, clocks, pages."""
     for serial in range(many):
         with database.transaction() as session:
-            raise_system(session, f"test-{serial}", Severity.CRITICAL, {}, clock.now(), settings)
+            raise_system(session, f"unprocessed:test-{serial}", Severity.CRITICAL, {}, clock.now(), settings)
     with database.snapshot() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Incident)) == many
 

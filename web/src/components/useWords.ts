@@ -5,7 +5,7 @@ import { useI18n } from 'vue-i18n'
 import type { IncidentItem, TimelineEntry } from '@/api/types'
 import { wordsFor } from '@/i18n'
 import { readNote } from '@/logic/script'
-import { detail, detailText, instantIn, namesIn, storyOf } from '@/logic/story'
+import { detail, detailText, instantIn, namesIn, type Story, storyOf, troubleKeys } from '@/logic/story'
 import { exactTime, otherDay, shortTime } from '@/logic/times'
 
 export function useWords() {
@@ -27,8 +27,15 @@ export function useWords() {
     const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
     const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''
     if (incident.area) return t(incident.homes_affected > 0 ? 'sentence.area' : 'sentence.area_back', { who: name, what: kindWords(story.what), n: incident.homes_affected })
+    if (story.trouble !== null) return troubleWords(story.trouble)
     if (story.trend !== null && measured) return t(`sentence.trend_${story.trend}`, { who: name, measured })
     return t(key, { who: name, where, room: story.room ?? '', what: kindWords(story.what), device: story.device ?? '', measured })
+  }
+
+  /** What is wrong with the system itself, never by its code. */
+  function troubleWords(trouble: NonNullable<Story['trouble']>): string {
+    const key = troubleKeys(trouble).find((each) => te(each))
+    return key === undefined ? kindWords('system') : t('sentence.system', { what: t(key, { name: trouble.name }) })
   }
 
   function actWords(entry: Pick<TimelineEntry, 'act' | 'details'>): string {

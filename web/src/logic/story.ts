@@ -26,6 +26,8 @@ export interface Story {
   value: number | null
   /** Which way it went, for a change over days. */
   trend: 'rise' | 'fall' | null
+  /** What is wrong with the system itself: its code, and the name that follows it. */
+  trouble: { code: string; name: string } | null
   pending: boolean
   cancelled: boolean
 }
@@ -45,9 +47,20 @@ export function storyOf(incident: Described): Story {
     metric: typeof metric === 'string' ? metric : null,
     value: typeof value === 'number' ? value : null,
     trend,
+    trouble: alert?.rule === 'system' ? troubleOf(alert.subject) : null,
     pending: incident.alerts.some((entry) => entry.pending && !entry.cancelled),
     cancelled: incident.alerts.length > 0 && incident.alerts.every((entry) => entry.cancelled),
   }
+}
+
+function troubleOf(subject: string): NonNullable<Story['trouble']> {
+  const [code = '', ...rest] = subject.split(':')
+  return { code, name: rest.join(':') }
+}
+
+/** Where the words of a trouble may be, the most particular first. */
+export function troubleKeys({ code, name }: NonNullable<Story['trouble']>): string[] {
+  return [`trouble.${code}_${name.replaceAll(' ', '_')}`, `trouble.${code}`]
 }
 
 /** The part of a timeline entry's details that a person wants to read beside it, raw. */
