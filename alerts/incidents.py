@@ -6,6 +6,7 @@ writes the incident, its alerts, clocks, timeline, receipts and change together.
 
 from __future__ import annotations
 
+from alerts.acts.afterwards import LONGEST_BACK, Done, enter, open_afterwards
 from alerts.acts.by import By
 from alerts.acts.claim import acknowledge, expire_claim, release
 from alerts.acts.ending import LONGEST_SHELF, Ending, close, reopen, resolve
@@ -14,20 +15,24 @@ from alerts.acts.response import Responder, dispatch, on_scene
 from alerts.timeline import Actor
 
 __all__ = [
+    "LONGEST_BACK",
     "LONGEST_SHELF",
     "SEVERITIES_BY_HAND",
     "Actor",
     "By",
     "ByHand",
+    "Done",
     "Ending",
     "Responder",
     "acknowledge",
     "close",
     "dispatch",
+    "enter",
     "expire_claim",
     "merge",
     "note",
     "on_scene",
+    "open_afterwards",
     "open_by_hand",
     "release",
     "reopen",

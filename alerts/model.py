@@ -139,8 +139,12 @@ class Incident(OfCentre, Base):
     not_live: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """Opened by a device that is not yet live: rings all the same, marked so."""
     opened_at: Mapped[datetime] = mapped_column(index=True)
+    happened_at: Mapped[datetime | None]
+    """When it happened, of one that was entered afterwards from paper; `opened_at` is when it was entered."""
+    entered_afterwards: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """It, or its first answer, was entered afterwards: its times are those of paper, and no figure of answers counts it."""
     acknowledged_at: Mapped[datetime | None]
-    """The first acknowledgement; never overwritten."""
+    """The first acknowledgement; never overwritten. This and the instants below say when it was done, also on paper."""
     dispatched_at: Mapped[datetime | None]
     on_scene_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
@@ -167,6 +171,11 @@ class Incident(OfCentre, Base):
     answer_due_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
     """Grows with every change."""
+
+    @property
+    def began_at(self) -> datetime:
+        """When it happened, as far as is known: on paper, else when it was opened."""
+        return self.happened_at or self.opened_at
 
 
 class Alert(OfCentre, Base):
@@ -301,6 +310,8 @@ class TimelineEntry(OfCentre, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     incident_id: Mapped[int] = mapped_column(sa.ForeignKey("incidents.id"), index=True)
     at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    """When it was done, of what was entered afterwards; `at` and `actor` then say when and by whom it was entered."""
     act: Mapped[str] = mapped_column(sa.String(40))
     """`opened`, `alert_joined`, `alert_repeated`, `alert_raised`, `alert_returned`, `acknowledged`, `released`, `claim_expired`,
     `dispatched`, `on_scene`, `resolved`, `closed`, `reopened`, `noted`, `rang_again`, `paged`, `page_failed`, …: the closed set

@@ -40,7 +40,8 @@ def open_incident(session: Session, incident: Incident, now: datetime, *, actor:
     incident.opened_at = now
     session.add(incident)
     session.flush()
-    tell(session, incident, Act.OPENED, now, actor=actor, kind=incident.kind, severity=incident.severity, **details)
+    told = {"kind": incident.kind, "severity": incident.severity, **details}
+    tell(session, incident, Act.OPENED, now, actor=actor, done_at=incident.happened_at, **told)
     record_incident(session, incident, now, opened=True)
     if not incident.probe:
         after_commit(session, INCIDENTS_OPENED.labels(incident.severity).inc)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -52,7 +53,7 @@ def shelve(session: Session, incident_id: int, by: By, shelf: Shelf) -> Incident
         raise ConflictError("shelf_not_allowed", kind=alert.kind)
     alert.state = AlertState.SHELVED
     alert.shelved_due_at = shelf.until
-    said = {"alert": alert.id, "kind": alert.kind, "until": str(shelf.until), "reason": shelf.reason}
+    said: dict[str, Any] = {"alert": alert.id, "kind": alert.kind, "until": str(shelf.until), "reason": shelf.reason}
     tell(session, incident, Act.SHELVED, by.now, actor=by.actor, **said)
     record_incident(session, incident, by.now)
     return incident

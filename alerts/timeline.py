@@ -73,13 +73,24 @@ class Actor:
     name: str
 
 
-def tell(
-    session: Session, incident: Incident, act: Act, now: datetime, *, actor: Actor | None = None, **details: Any
+def tell(  # noqa: PLR0913 who, what and both times
+    session: Session,
+    incident: Incident,
+    act: Act,
+    now: datetime,
+    *,
+    actor: Actor | None = None,
+    done_at: datetime | None = None,
+    **details: Any,
 ) -> TimelineEntry:
-    """Add one line to an incident's story; `actor` None means the system did it. The incident must have its id."""
+    """Add one line to an incident's story; `actor` None means the system did it. The incident must have its id.
+
+    `done_at` is when it was done where it is entered afterwards; `now` and `actor` then say when and by whom it was entered.
+    """
     entry = TimelineEntry(
         incident_id=incident.id,
         at=now,
+        done_at=done_at,
         act=act,
         actor_id=None if actor is None else actor.id,
         actor=None if actor is None else actor.name,

@@ -53,6 +53,11 @@ def _counted(caller: Caller) -> sa.ColumnElement[bool]:
     return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
 
 
+def _began_at() -> sa.ColumnElement[datetime]:
+    """When it happened; never after `opened_at`, whose index bounds a range from below."""
+    return sa.func.coalesce(Incident.happened_at, Incident.opened_at)
+
+
 def answered(session: Session, caller: Caller, now: datetime, until: datetime) -> Answered:
     """How fast the calls of the 24 hours that end at `until` were first acknowledged, as it is known `now`."""
     query = sa.select(Incident.opened_at, Incident.acknowledged_at).where(
@@ -60,12 +65,27 @@ def answered(session: Session, caller: Caller, now: datetime, until: datetime) -
         Incident.opened_at > until - FIGURES_OVER,
         Incident.opened_at <= until,
         Incident.severity.in_(CALLS),
+        Incident.entered_afterwards.is_(False),
     )
     # Closed without an acknowledgement (ended by itself, merged): neither answered nor waiting, so not a call answered late.
     query = query.where(sa.or_(Incident.acknowledged_at.is_not(None), Incident.state != IncidentState.CLOSED))
     rows = session.execute(query).all()
     waits = [None if taken is None else (taken - opened).total_seconds() for opened, taken in rows]
-    return answer_figures(waits, [(now - opened).total_seconds() for opened, _ in rows])
+    figures = answer_figures(waits, [(now - opened).total_seconds() for opened, _ in rows])
+    return figures.model_copy(update={"entered_afterwards": _entered_afterwards(session, caller, until)})
+
+
+def _entered_afterwards(session: Session, caller: Caller, until: datetime) -> int:
+    """How many calls of those 24 hours are not in the figures because paper has their times: to the minute, and by hand."""
+    query = sa.select(sa.func.count()).where(
+        _counted(caller),
+        Incident.entered_afterwards,
+        Incident.opened_at > until - FIGURES_OVER,
+        _began_at() > until - FIGURES_OVER,
+        _began_at() <= until,
+        Incident.severity.in_(CALLS),
+    )
+    return session.scalar(query) or 0
 
 
 def _open() -> sa.ColumnElement[bool]:
@@ -98,11 +118,13 @@ def busiest_area(session: Session, caller: Caller) -> BusiestArea | None:
 
 
 def alarm_curve(session: Session, caller: Caller, now: datetime) -> list[HourCount]:
-    """Alarms opened in each of the last 24 hours, the present one last."""
+    """Alarms of each of the last 24 hours, the present one last; what was entered afterwards in the hour it happened."""
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     first = this_hour - 23 * _HOUR
-    hour = sa.cast(Incident.opened_at, sa.BigInteger) // _HOUR_MICROSECONDS
-    query = sa.select(hour, sa.func.count()).where(_counted(caller), Incident.opened_at >= first, Incident.severity.in_(CALLS))
+    hour = sa.cast(_began_at(), sa.BigInteger) // _HOUR_MICROSECONDS
+    query = sa.select(hour, sa.func.count()).where(
+        _counted(caller), Incident.opened_at >= first, _began_at() >= first, Incident.severity.in_(CALLS)
+    )
     counts = dict(session.execute(query.group_by(hour)).all())
     hours = [first + index * _HOUR for index in range(24)]
     return [HourCount(hour_start=start, count=counts.get(int(start.timestamp()) // 3600, 0)) for start in hours]

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts import incidents as acts
 from alerts.model import Incident
+from alerts.timeline import Act
 from api.deps import Deps
 from api.schemas.incidents import IncidentDetail
+from api.schemas.requests import Dispatch, DoneOnPaper
 from api.views.incident_detail import find_incident, incident_detail
-from core.errors import ForbiddenError
+from core.errors import ForbiddenError, InvalidInputError
 from people import audit
-from people.model import Role
+from people.model import Role, User
 from people.rights import Caller, Capability
+
+_ON_PAPER: Mapping[str, Act] = {
+    "acknowledge": Act.ACKNOWLEDGED,
+    "dispatch": Act.DISPATCHED,
+    "on_scene": Act.ON_SCENE,
+    "resolve": Act.RESOLVED,
+    "close": Act.CLOSED,
+    "note": Act.NOTED,
+}
 
 
 def act_on(deps: Deps, caller: Caller, incident_id: int, act: str, what: Callable[[Session, acts.By], Incident]) -> IncidentDetail:
@@ -38,6 +50,31 @@ def check_may_act(caller: Caller, incident: Incident) -> None:
     if caller.can(Capability.SERVE_DISPATCHED) and incident.responder_id == caller.user_id:
         return
     raise ForbiddenError
+
+
+def responder_of(session: Session, wanted: Dispatch | DoneOnPaper) -> acts.Responder:
+    """Who is sent; InvalidInputError `responder_not_found` for a user name that is no responder's."""
+    if wanted.responder is None:
+        return acts.Responder(name=wanted.responder_name)
+    named = sa.select(User).where(User.username == wanted.responder, User.role == Role.RESPONDER, User.disabled_at.is_(None))
+    user = session.scalar(named)
+    if user is None:
+        raise InvalidInputError("responder_not_found", responder=wanted.responder)
+    return acts.Responder(id=user.id, name=user.name)
+
+
+def done_on_paper(session: Session, lines: Sequence[DoneOnPaper]) -> list[acts.Done]:
+    """The lines of the paper as acts."""
+    return [
+        acts.Done(
+            act=_ON_PAPER[line.act],
+            done_at=line.done_at,
+            note=line.note,
+            responder=responder_of(session, line) if line.act == "dispatch" else None,
+            reason=line.reason,
+        )
+        for line in lines
+    ]
 
 
 def do(deps: Deps, caller: Caller, action: str, run: Callable[[Session, acts.By], Incident]) -> IncidentDetail:

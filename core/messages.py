@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from core.grafana_messages import GRAFANA_MESSAGES
+from core.incident_messages import INCIDENT_MESSAGES
 from core.rule_messages import RULE_MESSAGES
 
 Language = Literal["zh-CN", "en"]
@@ -58,8 +59,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "device_not_found": ("没有这个设备。", "There is no such device."),
     "incident_not_found": ("没有这条警情。", "There is no such incident."),
     "alert_not_found": ("没有这条告警。", "There is no such alert."),
-    "responder_not_found": ("没有这位响应人员，请从名单中选择。", "There is no such responder; choose one from the list."),
-    "responder_missing": ("请选择派谁去，或填写姓名。", "Choose who is to go, or enter a name."),
     "birth_date_impossible": (
         "出生日期 {birth_date} 不可能，请检查年份。",
         "The birth date {birth_date} cannot be; check the year.",
@@ -102,18 +101,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "home_code_taken": ("住户编码“{home}”已被使用。", "The home code “{home}” is taken."),
     "serial_taken": ("序列号“{serial}”已经登记过。", "The serial “{serial}” is already registered."),
     "last_administrator": ("至少要保留一位可登录的管理员。", "One administrator who can sign in must remain."),
-    "transition_not_allowed": ("警情当前为“{state}”，不能执行此操作。", "The incident is {state}; this cannot be done now."),
-    "already_taken": ("已由 {owner} 接警。", "{owner} has already taken it."),
-    "condition_persists": (
-        "现场情况仍未解除。请等它解除，或选择暂时搁置到某个时间（最长 8 小时）。",
-        "The condition is still there. Wait until it clears, or shelve it until a time (8 hours at most).",
-    ),
-    "shelf_out_of_range": ("搁置时间必须在将来，且最长 8 小时。", "Shelving must end in the future, within 8 hours."),
-    "shelf_not_allowed": (
-        "不能搁置：这是有人在求助，或者它已经结束。",
-        "This cannot be shelved: somebody is calling for help, or it is over.",
-    ),
-    "not_shelved": ("这条告警没有被搁置。", "This alert is not shelved."),
     "mode_not_found": ("没有这个模式。", "There is no such mode."),
     "mode_end_out_of_range": (
         "结束时间必须在将来，且最长 {longest_hours} 小时。",
@@ -123,18 +110,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "mode_takes_no_device": ("这个模式是给整户的，不能选设备。", "This mode is for the home, not for a device."),
     "mode_takes_no_resident": ("这个模式不能只给一位老人。", "This mode is not for a single resident."),
     "unknown_device": ("这个住户没有这个设备。", "This home has no such device."),
-    "another_incident_open": (
-        "这个住户已有未结束的警情 #{number}，请在那条里处理。",
-        "Incident #{number} of this home is still open; go on there.",
-    ),
-    "merge_not_allowed": (
-        "只能并入同一住户的、未关闭的另一条警情。",
-        "It can only go into another open incident of the same home.",
-    ),
-    "split_not_allowed": ("请选择其中一部分告警，不能是全部。", "Choose some of its alerts, not all of them."),
-    "unknown_kind": ("没有这种警情类型。", "There is no such kind of incident."),
-    "unknown_severity": ("没有这个级别。", "There is no such severity."),
-    "unknown_reason": ("没有这个关闭原因。", "There is no such reason."),
     "invalid_range": ("时间范围或点数无效。", "This range of time or number of points cannot be read."),
     "pdf_unavailable": ("这台机器无法生成 PDF。", "This machine cannot make PDF files."),
     "readings_unavailable": (
@@ -192,6 +167,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "callback_unreadable": ("回调内容无法识别。", "This report cannot be read."),
     **GRAFANA_MESSAGES,
     **RULE_MESSAGES,
+    **INCIDENT_MESSAGES,
 }
 """`code: (zh-CN, en)`."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -165,7 +166,7 @@ def _answer(session: Session, page: Page, answer: str, via: str, by: By) -> Page
         _end_test(session, page, by.now)
     if incident is not None:
         actor = None if user is None else Actor(user.id, user.name)
-        told = {"page": page.id, "answer": answer, "via": via, "person": page.person_name}
+        told: dict[str, Any] = {"page": page.id, "answer": answer, "via": via, "person": page.person_name}
         tell(session, incident, Act.PAGE_ANSWERED, by.now, actor=actor, **told)
         if answer == DECLINED:
             _decline(session, page, incident, by.now)

@@ -12,9 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.acts.by import By
-from alerts.acts.taking import give_up, incident_by_id, renew_claim, take
+from alerts.acts.taking import give_up, incident_by_id, renew_claim, take, tell_families
 from alerts.changes import record_incident
-from alerts.escalation.family import tell_step
 from alerts.model import Incident, IncidentState
 from alerts.timeline import Act, tell
 from alerts.transitions import is_allowed, next_state
@@ -38,10 +37,10 @@ def acknowledge(session: Session, incident_id: int, by: By) -> Incident:
     session.refresh(incident)
     if not won:
         return _acknowledge_again(session, incident, by)
-    take(session, incident, by.actor, by.now)
+    take(session, incident, by)
     renew_claim(incident, by.now, by.settings)
-    tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor)
-    tell_step(session, incident, Act.ACKNOWLEDGED, by.now, by.settings)
+    tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor, done_at=by.done_at)
+    tell_families(session, incident, Act.ACKNOWLEDGED, by)
     record_incident(session, incident, by.now)
     return incident
 
@@ -54,10 +53,10 @@ def _acknowledge_again(session: Session, incident: Incident, by: By) -> Incident
         raise ConflictError("already_taken", state=incident.state, owner=None if owner is None else owner.name)
     if incident.ring_due_at is None:
         next_state(Act.ACKNOWLEDGED, incident.state)  # raises
-    take(session, incident, by.actor, by.now)
+    take(session, incident, by)
     if incident.state == IncidentState.ACKNOWLEDGED:
         renew_claim(incident, by.now, by.settings)
-    tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor, again=True)
+    tell(session, incident, Act.ACKNOWLEDGED, by.now, actor=by.actor, done_at=by.done_at, again=True)
     record_incident(session, incident, by.now)
     return incident
 

@@ -13,10 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.acts.by import By
-from alerts.acts.taking import incident_by_id, open_alerts, send_receipts, take
+from alerts.acts.taking import incident_by_id, open_alerts, send_receipts, take, tell_families
 from alerts.batch import JOINABLE
 from alerts.changes import record_incident
-from alerts.escalation.family import tell_step
 from alerts.model import Alert, AlertState, CloseReason, Incident
 from alerts.presence import is_watched
 from alerts.raising import MUTED
@@ -44,12 +43,12 @@ def resolve(session: Session, incident_id: int, by: By, note: str | None = None)
     """The matter is dealt with; the reason is still to be given. A new alarm of the home opens a new incident."""
     incident = incident_by_id(session, incident_id)
     incident.state = next_state(Act.RESOLVED, incident.state)
-    take(session, incident, by.actor, by.now)
-    incident.resolved_at = incident.resolved_at or by.now
+    take(session, incident, by)
+    incident.resolved_at = by.first(incident.resolved_at)
     for alert in open_alerts(session, incident):
         _end_unless_active(alert, by.now)
-    tell(session, incident, Act.RESOLVED, by.now, actor=by.actor, note=note)
-    tell_step(session, incident, Act.RESOLVED, by.now, by.settings)
+    tell(session, incident, Act.RESOLVED, by.now, actor=by.actor, done_at=by.done_at, note=note)
+    tell_families(session, incident, Act.RESOLVED, by)
     record_incident(session, incident, by.now)
     return incident
 
@@ -65,19 +64,21 @@ def close(session: Session, incident_id: int, by: By, ending: Ending) -> Inciden
     active = [alert for alert in alerts if alert.condition_active and alert.state not in OUT_OF_SIGHT]
     if active:
         _check_shelf(ending.shelve_until, active, by.now)
-    take(session, incident, by.actor, by.now)
+    take(session, incident, by)
     incident.state = target
     incident.reason = ending.reason
-    incident.resolved_at = incident.resolved_at or by.now
-    incident.closed_at = by.now
+    incident.resolved_at = by.first(incident.resolved_at)
+    incident.closed_at = by.when
     for alert in alerts:
         _end_unless_active(alert, by.now)
     for alert in active:
         alert.state = AlertState.SHELVED
         alert.shelved_due_at = ending.shelve_until
     details = {"shelved": [one.id for one in active], "until": str(ending.shelve_until)} if active else {}
-    tell(session, incident, Act.CLOSED, by.now, actor=by.actor, reason=ending.reason, note=ending.note, **details)
-    tell_step(session, incident, Act.CLOSED, by.now, by.settings)
+    tell(
+        session, incident, Act.CLOSED, by.now, actor=by.actor, done_at=by.done_at, reason=ending.reason, note=ending.note, **details
+    )
+    tell_families(session, incident, Act.CLOSED, by)
     record_incident(session, incident, by.now)
     return incident
 

@@ -47,6 +47,10 @@ class ByHand:
     note: str | None = None
     severity: str | None = None
     drill: bool = False
+    happened_at: datetime | None = None
+    """When it happened, of one that is entered afterwards."""
+    is_over: bool = False
+    """Entered as already over: it rings nobody, pages nobody, and no family is told."""
 
 
 def note(session: Session, incident_id: int, by: By, text: str) -> Incident:
@@ -61,7 +65,7 @@ def note(session: Session, incident_id: int, by: By, text: str) -> Incident:
         quiet(incident)
         if incident.state == IncidentState.ACKNOWLEDGED:
             renew_claim(incident, by.now, by.settings)
-    tell(session, incident, Act.NOTED, by.now, actor=by.actor, text=text)
+    tell(session, incident, Act.NOTED, by.now, actor=by.actor, done_at=by.done_at, text=text)
     record_incident(session, incident, by.now)
     return incident
 
@@ -188,10 +192,13 @@ def open_by_hand(session: Session, home_id: int, by: By, what: ByHand) -> Incide
         state=IncidentState.OPEN,
         drill=what.drill,
         ring_count=1,
+        happened_at=what.happened_at,
+        entered_afterwards=what.happened_at is not None,
     )
     open_incident(session, incident, by.now, actor=by.actor, note=what.note, drill=what.drill)
-    # Whoever opens it by hand is watching, whatever their stream says.
-    start_ringing(session, incident, by.now, by.settings, watched=True)
+    if not what.is_over:
+        # Whoever opens it by hand is watching, whatever their stream says.
+        start_ringing(session, incident, by.now, by.settings, watched=True)
     return incident
 
 

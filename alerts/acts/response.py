@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from alerts.acts.by import By
-from alerts.acts.taking import incident_by_id, take
+from alerts.acts.taking import incident_by_id, take, tell_families
 from alerts.changes import record_incident
-from alerts.escalation.family import tell_step
 from alerts.model import Incident
 from alerts.timeline import Act, tell
 from alerts.transitions import next_state
@@ -30,12 +29,22 @@ def dispatch(session: Session, incident_id: int, by: By, responder: Responder, n
         raise InvalidInputError("responder_missing")
     incident = incident_by_id(session, incident_id)
     incident.state = next_state(Act.DISPATCHED, incident.state)
-    take(session, incident, by.actor, by.now)
+    take(session, incident, by)
     incident.responder_id = responder.id
     incident.responder_name = responder.name
-    incident.dispatched_at = incident.dispatched_at or by.now
-    tell(session, incident, Act.DISPATCHED, by.now, actor=by.actor, responder=responder.id, name=responder.name, note=note)
-    tell_step(session, incident, Act.DISPATCHED, by.now, by.settings)
+    incident.dispatched_at = by.first(incident.dispatched_at)
+    tell(
+        session,
+        incident,
+        Act.DISPATCHED,
+        by.now,
+        actor=by.actor,
+        done_at=by.done_at,
+        responder=responder.id,
+        name=responder.name,
+        note=note,
+    )
+    tell_families(session, incident, Act.DISPATCHED, by)
     record_incident(session, incident, by.now)
     return incident
 
@@ -44,10 +53,10 @@ def on_scene(session: Session, incident_id: int, by: By) -> Incident:
     """The responder is at the door."""
     incident = incident_by_id(session, incident_id)
     incident.state = next_state(Act.ON_SCENE, incident.state)
-    take(session, incident, by.actor, by.now)
-    incident.on_scene_at = incident.on_scene_at or by.now
-    tell(session, incident, Act.ON_SCENE, by.now, actor=by.actor)
-    tell_step(session, incident, Act.ON_SCENE, by.now, by.settings)
+    take(session, incident, by)
+    incident.on_scene_at = by.first(incident.on_scene_at)
+    tell(session, incident, Act.ON_SCENE, by.now, actor=by.actor, done_at=by.done_at)
+    tell_families(session, incident, Act.ON_SCENE, by)
     record_incident(session, incident, by.now)
     return incident
 

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from alerts.acts.by import By
 from alerts.changes import hold_order
+from alerts.escalation.family import tell_step
 from alerts.metrics import ANSWER_SECONDS
 from alerts.model import Alert, AlertState, Incident, IncidentState, Receipt, SignalRecord
 from alerts.presence import is_watched
 from alerts.ringing import quiet, ring_again
-from alerts.timeline import Actor
+from alerts.timeline import Act
 from core.config import Settings
 from core.database import after_commit
 from core.errors import NotFoundError
@@ -40,14 +42,16 @@ def open_alerts(session: Session, incident: Incident) -> Sequence[Alert]:
     return session.scalars(query).all()
 
 
-def take(session: Session, incident: Incident, actor: Actor, now: datetime) -> None:
+def take(session: Session, incident: Incident, by: By) -> None:
     """Count a person's act as the answer: silence it, own it when nobody does, tell the devices it was seen."""
     quiet(incident)
     incident.claim_due_at = None
-    incident.owner_id = incident.owner_id or actor.id
-    if incident.acknowledged_at is None:
-        incident.acknowledged_at = now
-        _count_answer(session, incident, now)
+    incident.owner_id = incident.owner_id or by.actor.id
+    first = by.first(incident.acknowledged_at)
+    if first != incident.acknowledged_at:
+        incident.acknowledged_at = first
+        incident.entered_afterwards = incident.entered_afterwards or by.done_at is not None
+        _count_answer(session, incident, by.now)
     newly = False
     for alert in open_alerts(session, incident):
         if alert.state == AlertState.UNACKNOWLEDGED:
@@ -57,14 +61,20 @@ def take(session: Session, incident: Incident, actor: Actor, now: datetime) -> N
             alert.state = AlertState.NORMAL
             newly = True
     if newly:
-        send_receipts(session, incident, "seen", now)
+        send_receipts(session, incident, "seen", by.now)
 
 
 def _count_answer(session: Session, incident: Incident, now: datetime) -> None:
-    if incident.drill or incident.test or incident.probe:
+    if incident.drill or incident.test or incident.probe or incident.entered_afterwards:
         return
     severity, seconds = incident.severity, max((now - incident.opened_at).total_seconds(), 0.0)
     after_commit(session, lambda: ANSWER_SECONDS.labels(severity).observe(seconds))
+
+
+def tell_families(session: Session, incident: Incident, act: Act, by: By) -> None:
+    """Tell the families who know of it what happened now."""
+    if by.is_news:
+        tell_step(session, incident, act, by.now, by.settings)
 
 
 def renew_claim(incident: Incident, now: datetime, settings: Settings) -> None:
@@ -108,4 +118,4 @@ def send_receipts(session: Session, incident: Incident, status: str, now: dateti
         )
 
 
-__all__ = ["give_up", "incident_by_id", "open_alerts", "renew_claim", "send_receipts", "take"]
+__all__ = ["give_up", "incident_by_id", "open_alerts", "renew_claim", "send_receipts", "take", "tell_families"]

@@ -66,7 +66,7 @@ def facts_of(session: Session, page: Page, now: datetime) -> PageFacts:
         number=None if incident is None else incident.number,
         kind="other" if incident is None else incident.kind,
         cause=page.cause,
-        opened_at=page.due_at if incident is None else incident.opened_at,
+        opened_at=page.due_at if incident is None else incident.began_at,
         centre="" if centre is None else centre.name,
         home=(None if area is None else area.name) if home is None else home.name,
         address=(None if area is None else area.name) if home is None else home.address,

@@ -15,16 +15,16 @@ from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
 from api.deps import Using
 from api.errors import NO_HOME, NO_INCIDENT, NOT_ALLOWED_NOW, refusals
-from api.incident_acts import act_on, check_may_act, do
+from api.incident_acts import act_on, check_may_act, do, done_on_paper, responder_of
 from api.schemas.base import Id
 from api.schemas.incidents import IncidentDetail, IncidentList
-from api.schemas.requests import Close, Dispatch, IncidentCreate, Merge, NoteText, OptionalNote, Split
+from api.schemas.requests import Close, Dispatch, Enter, IncidentCreate, Merge, NoteText, OptionalNote, Split
 from api.views.incident_detail import audit_look, find_incident, incident_detail
 from api.views.incidents import incident_items
 from api.visibility import visible_incidents
-from core.errors import ConflictError, InvalidInputError
+from core.errors import ConflictError, ForbiddenError, InvalidInputError
 from people import store
-from people.model import Area, Home, Role, User
+from people.model import Area, Home
 from people.rights import Caller, Capability
 
 router = APIRouter(tags=["incidents"])
@@ -38,6 +38,22 @@ Server = Annotated[
 Noter = Annotated[Caller, Depends(allowed(Capability.NOTE_INCIDENTS))]
 
 StateFilter = Literal["open", "waiting", "acknowledged", "dispatched", "on_scene", "resolved", "closed", "all"]
+CONDITION_PERSISTS = ConflictError("condition_persists")
+ON_PAPER = tuple(
+    InvalidInputError(code)
+    for code in (
+        "happened_at_missing",
+        "happened_at_in_future",
+        "happened_at_too_old",
+        "done_at_in_future",
+        "done_at_too_old",
+        "done_at_out_of_order",
+        "reason_missing",
+        "note_missing",
+        "responder_not_found",
+        "responder_missing",
+    )
+)
 _RANK = sa.case({str(severity): severity.rank for severity in Severity}, value=Incident.severity, else_=len(Severity))
 
 
@@ -104,18 +120,32 @@ def read_incident(incident_id: Id, caller: Seer, deps: Using) -> IncidentDetail:
     return detail
 
 
-@router.post("/incidents", status_code=201, responses=refusals(InvalidInputError("unknown_home")))
+@router.post("/incidents", status_code=201, responses=refusals(InvalidInputError("unknown_home"), NOT_ALLOWED_NOW, *ON_PAPER))
 def open_incident(wanted: IncidentCreate, caller: Opener, deps: Using) -> IncidentDetail:
-    """Open an incident by hand: a phone call, a walk-in."""
+    """Open an incident by hand: a phone call, a walk-in, or what was written on paper while the console was down."""
 
     def run(session: Session, by: acts.By) -> Incident:
         home = store.homes_by_code(session, [wanted.home], caller.scope).get(wanted.home)
         if home is None:
             raise InvalidInputError("unknown_home", home=wanted.home)
-        what = acts.ByHand(kind=wanted.kind, note=wanted.note, severity=wanted.severity, drill=wanted.drill)
-        return acts.open_by_hand(session, home.id, by, what)
+        what = acts.ByHand(wanted.kind, wanted.note, wanted.severity, wanted.drill, wanted.happened_at)
+        if wanted.happened_at is None and not wanted.done:
+            return acts.open_by_hand(session, home.id, by, what)
+        if wanted.done and not caller.can(Capability.ACT_ON_INCIDENTS):
+            raise ForbiddenError
+        return acts.open_afterwards(session, home.id, by, what, done_on_paper(session, wanted.done))
 
     return do(deps, caller, "incident.opened", run)
+
+
+@router.post("/incidents/{incident_id}/enter", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, CONDITION_PERSISTS, *ON_PAPER))
+def enter_afterwards(incident_id: Id, wanted: Enter, caller: Handler, deps: Using) -> IncidentDetail:
+    """Enter what was done on paper, with the times it was done; the timeline keeps both, and who entered it."""
+
+    def run(session: Session, by: acts.By) -> Incident:
+        return acts.enter(session, incident_id, by, done_on_paper(session, wanted.done))
+
+    return act_on(deps, caller, incident_id, "entered", run)
 
 
 @router.post(
@@ -142,19 +172,9 @@ def dispatch_incident(incident_id: Id, wanted: Dispatch, caller: Handler, deps: 
     """Send a named responder."""
 
     def run(session: Session, by: acts.By) -> Incident:
-        return acts.dispatch(session, incident_id, by, _responder(session, wanted), wanted.note)
+        return acts.dispatch(session, incident_id, by, responder_of(session, wanted), wanted.note)
 
     return act_on(deps, caller, incident_id, "dispatched", run)
-
-
-def _responder(session: Session, wanted: Dispatch) -> acts.Responder:
-    if wanted.responder is None:
-        return acts.Responder(name=wanted.responder_name)
-    named = sa.select(User).where(User.username == wanted.responder, User.role == Role.RESPONDER, User.disabled_at.is_(None))
-    user = session.scalar(named)
-    if user is None:
-        raise InvalidInputError("responder_not_found", responder=wanted.responder)
-    return acts.Responder(id=user.id, name=user.name)
 
 
 @router.post("/incidents/{incident_id}/on-scene", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW))
@@ -172,7 +192,7 @@ def resolve_incident(incident_id: Id, caller: Server, deps: Using, wanted: Optio
 
 @router.post(
     "/incidents/{incident_id}/close",
-    responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("condition_persists"), InvalidInputError("shelf_out_of_range")),
+    responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, CONDITION_PERSISTS, InvalidInputError("shelf_out_of_range")),
 )
 def close_incident(incident_id: Id, wanted: Close, caller: Handler, deps: Using) -> IncidentDetail:
     """Close it with a reason; while the condition is still there only by shelving its alert until a time."""

@@ -75,7 +75,8 @@ class IncidentItem(Out):
     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again. `resident_age`
     is in whole years; null when the birth date is unknown, when it is about several people, or when the caller may not
     see the residents of that home. `area` and `homes_affected`, the homes not yet restored, are those of an incident of a
-    whole area. What a device in test mode said is marked `test`: it rings nobody.
+    whole area. What a device in test mode said is marked `test`: it rings nobody. `happened_at` is when it happened, of one
+    entered afterwards from paper; `entered_afterwards` says that its times, or that of its first answer, are those of paper.
     """
 
     id: int
@@ -89,6 +90,8 @@ class IncidentItem(Out):
     severity: SeverityName
     state: IncidentStateName
     opened_at: InstantOut
+    happened_at: InstantOut | None
+    entered_afterwards: bool
     acknowledged_at: InstantOut | None
     closed_at: InstantOut | None
     reason: CloseReasonName | None
@@ -115,10 +118,14 @@ class IncidentList(Out):
 
 
 class TimelineItem(Out):
-    """One line of an incident's story; `actor` is null when the system did it."""
+    """One line of an incident's story; `actor` is null when the system did it.
+
+    `done_at` is when it was done, of what was entered afterwards; `at` and `actor` then say when and by whom it was entered.
+    """
 
     id: int
     at: InstantOut
+    done_at: InstantOut | None
     act: str
     actor: str | None
     details: dict[str, JsonValue] | None

@@ -23,6 +23,8 @@ class Answered(Out):
     """How fast incidents of 24 hours were first acknowledged: counts, their total, and percentiles in seconds.
 
     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
+    What was answered on paper and entered afterwards is in none of the figures: paper has minutes, written by hand, and the
+    limits are seconds. `entered_afterwards` says how many those are.
     """
 
     within_15: int
@@ -32,6 +34,7 @@ class Answered(Out):
     median_seconds: float | None
     percentile_90_seconds: float | None
     percentile_99_seconds: float | None
+    entered_afterwards: int = 0
 
 
 class BusiestArea(Out):

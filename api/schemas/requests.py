@@ -63,14 +63,37 @@ class DeviceChange(In):
     profile: Annotated[str, Field(max_length=60)] | None = None
 
 
+class DoneOnPaper(In):
+    """A line of the paper: an act with the time it was done. `dispatch` takes a responder, `close` a reason, `note` a note."""
+
+    act: Literal["acknowledge", "dispatch", "on_scene", "resolve", "close", "note"]
+    done_at: InstantIn
+    responder: Annotated[str, Field(max_length=64)] | None = None
+    responder_name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    reason: CloseReasonName | None = None
+    note: Note | None = None
+
+
 class IncidentCreate(In):
-    """An incident made by hand: a phone call, a walk-in."""
+    """An incident made by hand: a phone call, a walk-in.
+
+    One that is entered afterwards says when it `happened_at` (within the last 7 days) and what was `done` about it, in its
+    order. Entered as resolved or closed it rings nobody and pages nobody; otherwise it rings from now on like any other.
+    """
 
     home: Code
     kind: HandMadeKind
     note: Note
     severity: SeverityName | None = None
     drill: bool = False
+    happened_at: InstantIn | None = None
+    done: Annotated[list[DoneOnPaper], Field(max_length=50, default_factory=list)]
+
+
+class Enter(In):
+    """What was done on paper about an incident, in its order: all of it is entered, or nothing."""
+
+    done: Annotated[list[DoneOnPaper], Field(min_length=1, max_length=50)]
 
 
 class Dispatch(In):

@@ -115,6 +115,8 @@ def _item(incident: Incident, names: _Names) -> IncidentItem:
         severity=incident.severity,
         state=incident.state,
         opened_at=incident.opened_at,
+        happened_at=incident.happened_at,
+        entered_afterwards=incident.entered_afterwards,
         acknowledged_at=incident.acknowledged_at,
         closed_at=incident.closed_at,
         reason=incident.reason,
@@ -181,7 +183,10 @@ def alert_view(alert: Alert, devices: Mapping[int, AlertDevice]) -> AlertOut:
 def timeline_views(session: Session, incident_id: int) -> list[TimelineItem]:
     """The story of one incident, oldest first."""
     entries = session.scalars(sa.select(TimelineEntry).where(TimelineEntry.incident_id == incident_id).order_by(TimelineEntry.id))
-    return [TimelineItem(id=entry.id, at=entry.at, act=entry.act, actor=entry.actor, details=entry.details) for entry in entries]
+    return [
+        TimelineItem(id=entry.id, at=entry.at, done_at=entry.done_at, act=entry.act, actor=entry.actor, details=entry.details)
+        for entry in entries
+    ]
 
 
 def page_views(session: Session, incident_id: int) -> list[PageOut]:

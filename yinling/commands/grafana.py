@@ -114,7 +114,7 @@ class _Run:
         with self._database.snapshot() as session:
             wanted = wanted_annotations(session, since, self._settings.grafana_prefix, self._settings.language)
         refused = self._say(Annotations(self._grafana, self._settings.grafana_prefix, dry_run=self._dry_run).run(wanted))
-        unfinished = [one.opened_at for one in wanted if one.closed_at is None]
+        unfinished = [one.began_at for one in wanted if one.closed_at is None]
         if not refused:
             self._since = min([*unfinished, now - timedelta(minutes=1)])
         return refused

@@ -35,7 +35,7 @@ class Annotation:
     """What one incident should look like in Grafana."""
 
     number: int
-    opened_at: datetime
+    began_at: datetime
     closed_at: datetime | None
     text: str
     tags: tuple[str, ...]
@@ -43,20 +43,21 @@ class Annotation:
     @property
     def body(self) -> dict[str, Any]:
         """As Grafana takes it."""
-        end = self.closed_at or self.opened_at  # Grafana says the same of one without an end
-        return {"time": _ms(self.opened_at), "timeEnd": _ms(end), "text": self.text, "tags": list(self.tags)}
+        # Grafana says the same of one without an end; on paper one may end before its device was heard.
+        end = max(self.closed_at or self.began_at, self.began_at)
+        return {"time": _ms(self.began_at), "timeEnd": _ms(end), "text": self.text, "tags": list(self.tags)}
 
 
 def wanted_annotations(session: Session, since: datetime, prefix: str, language: str) -> list[Annotation]:
-    """Of every incident opened since then, oldest first; probes and tests left out."""
+    """Of every incident opened since then, by when it happened, oldest first; probes and tests left out."""
     rows = session.execute(
         sa.select(Incident, Home.code, Area.code)
         .outerjoin(Home, Incident.home_id == Home.id)
         .outerjoin(Area, sa.func.coalesce(Incident.area_id, Home.area_id) == Area.id)
         .where(Incident.opened_at >= since, Incident.probe.is_(False), Incident.test.is_(False))
-        .order_by(Incident.opened_at)
     ).all()
-    return [_annotation(incident, home, area, prefix, language) for incident, home, area in rows]
+    found = [_annotation(incident, home, area, prefix, language) for incident, home, area in rows]
+    return sorted(found, key=lambda one: one.began_at)
 
 
 def _annotation(incident: Incident, home: str | None, area: str | None, prefix: str, language: str) -> Annotation:
@@ -74,7 +75,7 @@ def _annotation(incident: Incident, home: str | None, area: str | None, prefix: 
     tags += [f"home:{incident.home_id}"] if incident.home_id is not None else []
     tags += [f"area:{area}"] if area is not None else []
     text = f"{practice}#{incident.number} {kind} · {incident.severity}" + (f" · {place}" if place else "")
-    return Annotation(incident.number, incident.opened_at, incident.closed_at, text, tuple(tags))
+    return Annotation(incident.number, incident.began_at, incident.closed_at, text, tuple(tags))
 
 
 def differs(found: Mapping[str, Any], wanted: Annotation) -> bool:
@@ -105,7 +106,7 @@ class Annotations(Step):
         if not wanted:
             return
         present: dict[int, list[Mapping[str, Any]]] = {}
-        for found in self._present(_ms(wanted[0].opened_at), _ms(wanted[-1].opened_at)):
+        for found in self._present(_ms(wanted[0].began_at), _ms(wanted[-1].began_at)):
             if (number := number_of(found)) is not None:
                 present.setdefault(number, []).append(found)
         for one in wanted:

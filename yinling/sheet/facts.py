@@ -153,7 +153,7 @@ def _incident(
         trouble=subject_in(incident.lane),
         severity=incident.severity,
         state=incident.state,
-        opened_at=incident.opened_at,
+        opened_at=incident.began_at,
         owner=None if owner is None else owner.name,
         responder=incident.responder_name,
         drill=incident.drill,

@@ -711,7 +711,7 @@ export interface paths {
         put?: never;
         /**
          * Open Incident
-         * @description Open an incident by hand: a phone call, a walk-in.
+         * @description Open an incident by hand: a phone call, a walk-in, or what was written on paper while the console was down.
          */
         post: operations["openIncident"];
         delete?: never;
@@ -874,6 +874,26 @@ export interface paths {
          * @description Send a named responder.
          */
         post: operations["dispatchIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{incident_id}/enter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter Afterwards
+         * @description Enter what was done on paper, with the times it was done; the timeline keeps both, and who entered it.
+         */
+        post: operations["enterAfterwards"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2069,8 +2089,15 @@ export interface components {
          * @description How fast incidents of 24 hours were first acknowledged: counts, their total, and percentiles in seconds.
          *
          *     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
+         *     What was answered on paper and entered afterwards is in none of the figures: paper has minutes, written by hand, and the
+         *     limits are seconds. `entered_afterwards` says how many those are.
          */
         Answered: {
+            /**
+             * Entered Afterwards
+             * @default 0
+             */
+            entered_afterwards: number;
             /** Median Seconds */
             median_seconds: number | null;
             /** Percentile 90 Seconds */
@@ -2921,6 +2948,31 @@ export interface components {
             responder_name?: string | null;
         };
         /**
+         * DoneOnPaper
+         * @description A line of the paper: an act with the time it was done. `dispatch` takes a responder, `close` a reason, `note` a note.
+         */
+        DoneOnPaper: {
+            /**
+             * Act
+             * @enum {string}
+             */
+            act: "acknowledge" | "dispatch" | "on_scene" | "resolve" | "close" | "note";
+            /**
+             * Done At
+             * Format: date-time
+             * @example 2026-11-22T08:30:00.250Z
+             */
+            done_at: string;
+            /** Note */
+            note?: string | null;
+            /** Reason */
+            reason?: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            /** Responder */
+            responder?: string | null;
+            /** Responder Name */
+            responder_name?: string | null;
+        };
+        /**
          * DutyNow
          * @description Who is on duty at this moment, by roster.
          */
@@ -2939,6 +2991,14 @@ export interface components {
             people: components["schemas"]["PersonOnShift"][];
             /** Roster */
             roster: string;
+        };
+        /**
+         * Enter
+         * @description What was done on paper about an incident, in its order: all of it is entered, or nothing.
+         */
+        Enter: {
+            /** Done */
+            done: components["schemas"]["DoneOnPaper"][];
         };
         /**
          * ErrorBody
@@ -3097,6 +3157,10 @@ export interface components {
             drill: boolean;
             /** Due At */
             due_at: string | null;
+            /** Entered Afterwards */
+            entered_afterwards: boolean;
+            /** Happened At */
+            happened_at: string | null;
             /** Home */
             home: string | null;
             /** Home Name */
@@ -3606,13 +3670,20 @@ export interface components {
         /**
          * IncidentCreate
          * @description An incident made by hand: a phone call, a walk-in.
+         *
+         *     One that is entered afterwards says when it `happened_at` (within the last 7 days) and what was `done` about it, in its
+         *     order. Entered as resolved or closed it rings nobody and pages nobody; otherwise it rings from now on like any other.
          */
         IncidentCreate: {
+            /** Done */
+            done?: components["schemas"]["DoneOnPaper"][];
             /**
              * Drill
              * @default false
              */
             drill: boolean;
+            /** Happened At */
+            happened_at?: string | null;
             /**
              * Home
              * @description Letters, digits, `_` and `-`, at most 64: it stands in topics.
@@ -3652,7 +3723,11 @@ export interface components {
             drill: boolean;
             /** Due At */
             due_at: string | null;
+            /** Entered Afterwards */
+            entered_afterwards: boolean;
             escalation: components["schemas"]["EscalationOut"] | null;
+            /** Happened At */
+            happened_at: string | null;
             /** Home */
             home: string | null;
             home_detail: components["schemas"]["HomeDetail"] | null;
@@ -3721,7 +3796,8 @@ export interface components {
          *     (claim expiry, fallback page, a doctor's answer); `ring_count` grows each time it must ring again. `resident_age`
          *     is in whole years; null when the birth date is unknown, when it is about several people, or when the caller may not
          *     see the residents of that home. `area` and `homes_affected`, the homes not yet restored, are those of an incident of a
-         *     whole area. What a device in test mode said is marked `test`: it rings nobody.
+         *     whole area. What a device in test mode said is marked `test`: it rings nobody. `happened_at` is when it happened, of one
+         *     entered afterwards from paper; `entered_afterwards` says that its times, or that of its first answer, are those of paper.
          */
         IncidentItem: {
             /** Acknowledged At */
@@ -3739,6 +3815,10 @@ export interface components {
             drill: boolean;
             /** Due At */
             due_at: string | null;
+            /** Entered Afterwards */
+            entered_afterwards: boolean;
+            /** Happened At */
+            happened_at: string | null;
             /** Home */
             home: string | null;
             /** Home Name */
@@ -6161,6 +6241,8 @@ export interface components {
         /**
          * TimelineItem
          * @description One line of an incident's story; `actor` is null when the system did it.
+         *
+         *     `done_at` is when it was done, of what was entered afterwards; `at` and `actor` then say when and by whom it was entered.
          */
         TimelineItem: {
             /** Act */
@@ -6177,6 +6259,8 @@ export interface components {
             details: {
                 [key: string]: components["schemas"]["JsonValue"];
             } | null;
+            /** Done At */
+            done_at: string | null;
             /** Id */
             id: number;
         };
@@ -9358,7 +9442,16 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `unknown_home`, `invalid_input` */
+            /** @description `transition_not_allowed` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `unknown_home`, `happened_at_missing`, `happened_at_in_future`, `happened_at_too_old`, `done_at_in_future`, `done_at_too_old`, `done_at_out_of_order`, `reason_missing`, `note_missing`, `responder_not_found`, `responder_missing`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9893,6 +9986,77 @@ export interface operations {
                 };
             };
             /** @description `responder_not_found`, `responder_missing`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    enterAfterwards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Enter"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `incident_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `transition_not_allowed`, `condition_persists` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `happened_at_missing`, `happened_at_in_future`, `happened_at_too_old`, `done_at_in_future`, `done_at_too_old`, `done_at_out_of_order`, `reason_missing`, `note_missing`, `responder_not_found`, `responder_missing`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -7,8 +7,8 @@ import type { IncidentDetail } from '@/api/types'
 import type { Act } from '@/logic/acts'
 import { useIncidents } from '@/stores/incidents'
 
-/** The acts of the usual way, and those on its alerts. */
-export type ActName = Act | 'shelve' | 'unshelve' | 'merge' | 'split'
+/** The acts of the usual way, those on its alerts, and the entry of what was done on paper. */
+export type ActName = Act | 'shelve' | 'unshelve' | 'merge' | 'split' | 'enter'
 
 const UNDO_MILLISECONDS = 10_000
 
