@@ -103,9 +103,9 @@ class LiveRules:
                 with self._lock:
                     self._memories.setdefault(page.id, memory)
 
-    def evaluator(self, page: HomePage, memory: HomeMemory) -> HomeEvaluator:
+    def evaluator(self, page: HomePage, memory: HomeMemory, history: History | None = None) -> HomeEvaluator:
         """The evaluator of a home over a memory."""
-        return HomeEvaluator(page.facts, self.index(page), memory, self.zone, self.history)
+        return HomeEvaluator(page.facts, self.index(page), memory, self.zone, history or self.history)
 
     def fork(self, page: HomePage) -> HomeMemory:
         """A memory of the home to evaluate with."""
@@ -128,8 +128,9 @@ class LiveRules:
 class Evaluators:
     """The evaluators of one batch, made when their home is first met."""
 
-    def __init__(self, rules: LiveRules, conditions: ActiveConditions) -> None:
+    def __init__(self, rules: LiveRules, conditions: ActiveConditions, history: History | None = None) -> None:
         self._rules = rules
+        self._history = history
         self._conditions = conditions
         self._by_home: dict[int, tuple[HomeEvaluator, ActiveLookup]] = {}
 
@@ -137,7 +138,7 @@ class Evaluators:
         """The evaluator of a home, and what is open there."""
         known = self._by_home.get(page.id)
         if known is None:
-            evaluator = self._rules.evaluator(page, self._rules.fork(page))
+            evaluator = self._rules.evaluator(page, self._rules.fork(page), self._history)
             known = self._by_home[page.id] = (evaluator, _active(self._conditions, page.id))
         return known
 

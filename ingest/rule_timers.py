@@ -1,9 +1,11 @@
 """The rules of a worker's homes that wait: due rows, looked at each second, never held in memory only.
 
 A due timer is judged by what is known of its home by then; what it finds and what it waits for next are committed
-together. A process that dies leaves the row as it was. One that cannot be judged is set aside and looked at again later; it
-never stops the next. After a start, and after our own connection was away, the lanes get a moment to drain what waited in
-the broker, and nobody is called inactive until the grace is over.
+together. Stored readings are read before that, while no transaction is open: one that needs them is judged after those that
+need none, and a store that is away or hangs is only waited for. A process that dies leaves the row as it was. One that
+cannot be judged is set aside and looked at again later; it never stops the next. After a start, and after our own
+connection was away, the lanes get a moment to drain what waited in the broker, and nobody is called inactive until the
+grace is over.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from ingest.book import HomePage
 from ingest.broken_rules import set_aside_rules
 from ingest.live_rules import Evaluators
 from ingest.outlived import outlived
+from ingest.read_ahead import LET_BE, AwayMark, NotReadError, ReadAhead
 from ingest.tools import Tools
 from timeseries.ports import StoreAwayError
 
@@ -38,7 +41,9 @@ _BATCH = 500
 _BEGINNINGS = 500
 CATCH_UP = timedelta(seconds=5)
 """How long after a start, a new connection or a step of the clock due timers are left to the lanes and the pager."""
-_LATER = timedelta(minutes=1)
+_LATER = LET_BE
+_READS = 4
+"""A rule asks for readings at most twice, to look back and to compare days; whatever is left then comes with the next look."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,8 @@ class _Found:
     findings: list[Finding] = field(default_factory=list)
     timers: dict[int, list[TimerChange]] = field(default_factory=dict)
     learnt: dict[int, HomeMemory] = field(default_factory=dict)
+    unread: list[int] = field(default_factory=list)
+    """Rows that need readings nobody read yet."""
 
 
 class RuleTimers:
@@ -59,6 +66,7 @@ class RuleTimers:
         self._grace_until = tools.clock.now() + self._grace
         self._quiet_until = tools.clock.now() + CATCH_UP
         self._foreign: set[int] = set()
+        self._away = AwayMark(tools.clock)
 
     def our_ears_were_closed(self) -> None:
         """Our own connection was away: what waited in the broker is heard first."""
@@ -148,24 +156,38 @@ class RuleTimers:
         return [outcome for row in rows for outcome in self._judge([row], now)]
 
     def _judge_all(self, rows: Sequence[DueRow], now: datetime) -> list[Outcome]:
+        ahead = ReadAhead(self._away, self._tools.rules.history)
+        outcomes: list[Outcome] = []
+        ids = [row.id for row in rows]
+        for _ in range(_READS):
+            found = self._commit([row for row in rows if row.id in ids], ahead, now, outcomes)
+            ids = found.unread
+            if not ids:
+                break
+            ahead.read()
+        return outcomes
+
+    def _commit(self, rows: Sequence[DueRow], ahead: ReadAhead, now: datetime, outcomes: list[Outcome]) -> _Found:
+        """Judge those whose readings are known, in one transaction."""
         tools = self._tools
         with tools.transaction() as session:
             stale = tools.book.stale(session, {row.home_id for row in rows})
             if stale:
                 tools.book.load(session, stale)
-            found = self._evaluate(session, rule_timers.still_due(session, [row.id for row in rows], now), now)
-            outcomes = tools.engine.apply(session, found.findings, now)
+            found = self._evaluate(session, rule_timers.still_due(session, [row.id for row in rows], now), ahead, now)
+            applied = tools.engine.apply(session, found.findings, now)
             rule_timers.keep(session, found.timers, now)
             session.flush()
             reach("timers.before_commit")
         reach("timers.after_commit")
         tools.rules.absorb(found.learnt, found.timers, now)
-        tools.conditions.learn(outcomes)
-        return list(outcomes)
+        tools.conditions.learn(applied)
+        outcomes += applied
+        return found
 
-    def _evaluate(self, session: Session, timers: Sequence[RuleTimer], now: datetime) -> _Found:
+    def _evaluate(self, session: Session, timers: Sequence[RuleTimer], ahead: ReadAhead, now: datetime) -> _Found:
         tools = self._tools
-        found, evaluators = _Found(), Evaluators(tools.rules, tools.conditions)
+        found, evaluators = _Found(), Evaluators(tools.rules, tools.conditions, ahead)
         pages = {row.home_id: page for row in timers if (page := tools.book.page_of(row.home_id)) is not None}
         missing = tools.rules.missing(pages.values())
         if missing:
@@ -176,7 +198,14 @@ class RuleTimers:
                 rule_timers.postpone(session, row.id, now + _LATER if page is None else self._grace_until)
                 continue
             evaluator, active = evaluators.of(page)
-            evaluation = evaluator.on_due(rule_timers.timer_of(row), now, active)
+            try:
+                evaluation = evaluator.on_due(rule_timers.timer_of(row), now, active)
+            except NotReadError:
+                found.unread.append(row.id)
+                continue
+            except StoreAwayError:
+                rule_timers.postpone(session, row.id, now + _LATER)
+                continue
             found.findings += evaluation.findings
             found.timers.setdefault(page.id, []).extend(evaluation.timers)
             evaluator.memory.change(evaluation.timers, now)
@@ -188,10 +217,9 @@ class RuleTimers:
         return rule is not None and isinstance(rule.spec, InactivityRule)
 
     def _set_aside(self, row: DueRow, error: Exception, now: datetime) -> None:
-        """One that cannot be judged: counted and shown, and looked at again; readings that are away are only waited for."""
+        """One that cannot be judged: counted and shown, and looked at again."""
         with self._tools.transaction() as session:
-            if not isinstance(error, StoreAwayError):
-                set_aside(session, Failed("rule_timers", f"rule_timers:{row.id}", error), now)
+            set_aside(session, Failed("rule_timers", f"rule_timers:{row.id}", error), now)
             rule_timers.postpone(session, row.id, now + _LATER)
 
     def _recall(self, pages: Sequence[HomePage], now: datetime) -> None:

@@ -18,7 +18,7 @@ from timeseries.sqlite_store import SqliteReadingStore
 READ_SECONDS = 15.0
 """How long people wait for a picture."""
 _JUDGING_SECONDS = 2.0
-"""How long rules wait that look back, some inside a transaction that alarms wait for; they come again."""
+"""How long rules wait that look back; they come again."""
 
 
 def influx_address(settings: Settings) -> InfluxAddress | None:
