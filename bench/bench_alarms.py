@@ -81,7 +81,7 @@ def stored(centre: Centre) -> int:
     return int(rows(centre, "SELECT count(*) FROM signals")[0][0])
 
 
-def publish(centre: Centre, town: list[Credentials]) -> None:
+def publish(centre: Centre, town: list[Credentials], presses: int = PRESSES_OF_A_HOME) -> None:
     """Every press of every home, home after home, over a few connections that may speak for all."""
     password = load_or_create_secrets(Settings(data_dir=centre.data_dir)).password
 
@@ -93,7 +93,7 @@ def publish(centre: Centre, town: list[Credentials]) -> None:
         client.loop_start()
         sent = [
             client.publish(f"{home.topic}/event", b'{"id":"press-%d","type":"sos.pressed"}' % number, qos=1)
-            for number in range(PRESSES_OF_A_HOME)
+            for number in range(presses)
             for home in town[part::PUBLISHERS]
         ]
         for each in sent:

@@ -294,8 +294,10 @@ def reads(kind: str, place: Path, influx: InfluxServer) -> dict[str, Any]:
     """A day, a month and a year of one home at 1,000 points a metric."""
     store = open_kind(kind, place, influx, "year")
     end = datetime(2026, 11, 1, tzinfo=UTC)
+    before = disk_bytes(kind, place, influx)
     fill_year(store, end)
-    figures: dict[str, Any] = {}
+    written = disk_bytes(kind, place, influx) - before
+    figures: dict[str, Any] = {f"{kind}_bytes_on_disk_a_reading": round(written / (365 * 1440 * len(HOME_METRICS)), 1)}
     print(f"\n{kind:>10} {'read':>8} {'points in it':>13} {'milliseconds':>13}")
     for name, days in SPANS.items():
         milliseconds = statistics.median(timed_read(store, end - timedelta(days=days), end) for _ in range(READS))
@@ -303,6 +305,12 @@ def reads(kind: str, place: Path, influx: InfluxServer) -> dict[str, Any]:
         figures[f"{kind}_read_{name}_milliseconds"] = round(milliseconds)
     store.close()
     return figures
+
+
+def disk_bytes(kind: str, place: Path, influx: InfluxServer) -> int:
+    """What the store's files come to."""
+    folder = place if kind == "sqlite" else influx.folder / "engine"
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def fill_year(store: ReadingStore, end: datetime) -> None:

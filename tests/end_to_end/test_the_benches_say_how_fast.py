@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,11 @@ def _run(bench: str) -> dict[str, Any]:
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, cwd=REPOSITORY, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return figures
+    return {**figures, "load_average": round(os.getloadavg()[0], 1)}
+
+
+def _rows(bench: str, figures: dict[str, Any]) -> list[str]:
+    return [f"| `{bench}` | {name} | {_cell(value)} |" for name, value in figures.items() if name != "bench"]
 
 
 def _cell(value: Any) -> str:
@@ -30,15 +35,46 @@ def _cell(value: Any) -> str:
     return "; ".join(f"{name} {share:.0%}" for name, share in value.items() if share) if isinstance(value, dict) else str(value)
 
 
+def _costs_of_a_home(home: dict[str, Any], influx_bytes_a_reading: float) -> list[str]:
+    """What `bench_home` measured, by process, and what one box carries by it."""
+    rows = ["| process | ms a message | processor seconds a home and day | MB of memory for 1,000 homes |", "|---|---|---|---|"]
+    rows += [
+        f"| {name} | {home[f'processor_milliseconds_per_message_{name}']} | {home[f'processor_seconds_per_home_and_day_{name}']} "
+        f"| {home[f'memory_megabytes_per_1000_homes_{name}']} |"
+        for name in ("ingest", "broker", "api", "pager")
+    ]
+    rows += [f"| together | | {home['processor_seconds_per_home_and_day']} | {home['memory_megabytes_per_1000_homes']} |", ""]
+    relational, readings = (home[f"disk_kilobytes_per_home_and_day_{name}"] for name in ("relational", "readings"))
+    by_influx = round(home["readings_per_home_and_day"] * influx_bytes_a_reading / 1000, 1)
+    rows += ["| disk | KB |", "|---|---|"]
+    rows += [f"| broker, a home (its devices' last words, and what is not swept yet) | {home['disk_kilobytes_per_home_broker']} |"]
+    rows += [f"| relational store, a home and day (kept 120 days, alerts for ever) | {relational} |"]
+    rows += [f"| readings in SQLite, a home and day (kept 400 days) | {readings} |"]
+    rows += [f"| readings in InfluxDB instead, a home and day | {by_influx} |", ""]
+    by_worker, by_cores = home["homes_at_half_a_core_of_one_worker"], home["homes_at_half_of_two_cores"]
+    carried = min(by_worker, by_cores)
+    memory = carried * home["memory_megabytes_per_1000_homes"] / 1e6 + 1
+    disk = carried * (relational * 120 + readings * 400 + home["disk_kilobytes_per_home_broker"]) / 1e6
+    what = (
+        f"A home: {home['messages_per_home_and_day']} messages and {home['readings_per_home_and_day']} readings a day, heartbeats "
+        f"with them; 1,000 homes are {home['messages_per_second_of_1000_homes']} messages a second. Measured between "
+        f"{home['homes']} of them, at a load average of {home['load_average']}."
+    )
+    box = (
+        f"By these figures half of one core keeps an ingest worker with {by_worker:,} homes, and half of two cores everything of "
+        f"{by_cores:,}. One box of two cores therefore carries about {carried:,}: it needs {memory:.1f} GB of memory (1 GB of it "
+        f"for the processes themselves) and, in the end, {disk:,.0f} GB of disk."
+    )
+    return [*rows, what, "", box]
+
+
 @pytest.mark.proof
 @pytest.mark.timeout(3600)
 def test_the_figures_of_every_bench() -> None:
     found = {bench: _run(bench) for bench in BENCHES}
     assert found["bench_drain"]["ratio"] >= LEAST_RATIO
-    rows = [
-        f"| `{bench}` | {name} | {_cell(value)} |"
-        for bench, figures in found.items()
-        for name, value in figures.items()
-        if name != "bench"
-    ]
-    write_figures("bench", ["| bench | figure | value |", "|---|---|---|", *rows])
+    home = found.pop("bench_home")
+    write_figures(
+        "bench", ["| bench | figure | value |", "|---|---|---|", *(row for name in found for row in _rows(name, found[name]))]
+    )
+    write_figures("cost", _costs_of_a_home(home, found["bench_readings"]["influxdb_bytes_on_disk_a_reading"]), "scale.md")
