@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from typing import Any
 
 import httpx
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 from support.broker import free_ports
 from support.centre import ADMIN_PASSWORD, Centre, Credentials, centre_environment
 from support.cluster import Cluster, make_nodes
@@ -43,10 +43,22 @@ class Member:
     environment: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    life: int = 0
+    """How often it was started."""
+    _said_before: int = 0
+
+    @property
+    def called(self) -> str:
+        """What PostgreSQL knows the process of this life by."""
+        return f"{self.name}.{self.life}"
 
     def start(self) -> None:
+        self.life += 1
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
+        address = make_url(self.environment["YINLING_DATABASE_URL"]).update_query_dict({"application_name": self.called})
         with self.log.open("ab") as log:
             environment = {**self.environment, SUPERVISOR_VARIABLE: str(os.getpid())}
+            environment["YINLING_DATABASE_URL"] = address.render_as_string(hide_password=False)
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "yinling", *self.command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
@@ -60,6 +72,11 @@ class Member:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    @property
+    def stands_by(self) -> bool:
+        """Whether it has said in this life that it waits for a partition that is nobody's."""
+        return b'"standing_by"' in self.log.read_bytes()[self._said_before :]
 
     @property
     def has_ended(self) -> bool:
@@ -97,6 +114,11 @@ class Region:
     def said(self) -> str:
         return "\n".join(f"== {one.name}\n{one.log.read_text()[-1500:]}" for one in self.members.values() if one.log.exists())
 
+    def start_spare(self, worker: Member) -> None:
+        """Start a worker again, and wait until it could take over: the next death finds nobody else."""
+        worker.start()
+        until(lambda: worker.stands_by, START_SECONDS, lambda: worker.log.read_text()[-3000:], 0.1)
+
     def owners(self) -> dict[int, tuple[int, str]]:
         """The epoch and the process mark of each partition's holder."""
         with self.database.snapshot() as session:
@@ -108,6 +130,20 @@ class Region:
         mark = self.owners()[partition][1]
         pid = int(mark.rpartition("/")[2].partition(".")[0])
         return next(one for one in self.members.values() if one.process is not None and one.process.pid == pid)
+
+    def move_elsewhere(self, partition: int) -> None:
+        """Let the holder be of another machine, so that nobody here can tell that its process ended."""
+        with self.database.transaction() as session:
+            session.execute(
+                sa.text("UPDATE partition_leases SET mark = 'another-boot/1/1.1' WHERE partition = :partition"),
+                {"partition": partition},
+            )
+
+    def writers(self) -> list[tuple[int, str]]:
+        """(home, worker) of everything a worker has committed about a home, in order."""
+        with self.database.snapshot() as session:
+            rows = session.execute(sa.text("SELECT home_id, writer FROM witnessed ORDER BY id")).all()
+        return [(row.home_id, row.writer) for row in rows]
 
     def device(self, client: httpx.Client) -> Button:
         """A home with a button that knows every node and goes on at another."""
@@ -161,12 +197,14 @@ def running_region(folder: Path, database_url: str, hub: Hub | None, **settings:
         for member in members.values():
             stack.callback(member.kill)
         _migrate(members["api-0"])
+        _witness(database)
         cluster.start()
         for member in members.values():
             member.start()
         region = Region(cluster, hub, database, members, ports)
         for name in ("api-0", "api-1"):
             region.wait_ready(name)
+        until(lambda: any(one.stands_by for one in members.values()), START_SECONDS, region.said, 0.1)
         yield region
         for member in members.values():
             with suppress(ProcessLookupError, AssertionError):
@@ -180,8 +218,20 @@ def _migrate(member: Member) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def seconds_until(condition: Any, seconds: float, what: str) -> float:
-    """How long it took until something was so."""
-    began = time.monotonic()
-    until(condition, seconds, what, 0.05)
-    return time.monotonic() - began
+_WITNESS = """
+CREATE TABLE witnessed (id bigserial PRIMARY KEY, home_id integer, writer text);
+CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO witnessed (home_id, writer) VALUES (NEW.home_id, current_setting('application_name'));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER witness AFTER INSERT OR UPDATE ON signals FOR EACH ROW
+    WHEN (NEW.home_id IS NOT NULL AND starts_with(current_setting('application_name'), 'ingest-')) EXECUTE FUNCTION witness();
+CREATE TRIGGER witness AFTER INSERT OR UPDATE ON alerts FOR EACH ROW
+    WHEN (NEW.home_id IS NOT NULL AND starts_with(current_setting('application_name'), 'ingest-')) EXECUTE FUNCTION witness();
+"""
+
+
+def _witness(database: Database) -> None:
+    """From now on the database itself writes down which worker wrote of a home."""
+    with database.transaction() as session:
+        session.connection().exec_driver_sql(_WITNESS)
