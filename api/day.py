@@ -1,7 +1,8 @@
 """The last hours of a home as a picture: who moved where, which door, the bed, what alarmed, and the vitals.
 
 Lanes are drawn from signals, vitals from the readings; the usual rhythm is the mean of the seven days before. The
-drawing is pure; `day_of` reads for it.
+drawing is pure; `day_of` reads for it, the vitals last and apart: a store of readings that is away or hangs holds no
+transaction open, and takes nothing of the picture with it but the vitals, which are then said to be unknown.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 from alerts.model import SignalRecord
@@ -24,7 +26,9 @@ from devices.model import Device
 from devices.profiles import catalogue
 from devices.vocabulary import CONDITIONS, METRICS
 from people.model import Home
-from timeseries.ports import Point, ReadingStore
+from timeseries.ports import Point, ReadingStore, StoreAwayError
+
+log = structlog.get_logger()
 
 USUAL_DAYS = 7
 MOVEMENT = frozenset({"motion.seen", "presence.on", "door.opened", "door.closed", "bed.entered", "bed.left", "stove.on"})
@@ -47,19 +51,36 @@ class Happening:
     at: datetime
 
 
-def day_of(  # noqa: PLR0913, PLR0917 what a day is drawn from
-    session: Session, readings: ReadingStore, home: Home, now: datetime, hours: int, timezone: str, *, with_health: bool
-) -> Day:
-    """Read and draw the last `hours` of a home."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A day as the relational store knows it, and what is needed to ask for its vitals."""
+
+    day: Day
+    devices: Sequence[Device]
+    own_limits: Mapping[int, Mapping[str, Mapping[str, float]]]
+    """By resident."""
+
+
+def day_of(session: Session, home: Home, now: datetime, hours: int, timezone: str) -> Told:
+    """Read and draw the last `hours` of a home, without its vitals."""
     start = now - timedelta(hours=hours)
     devices = home_devices(session, home.id)
     happenings = _happenings(session, home.id, start, now)
     usual = usual_rhythm(_movement_by_hour(session, home.id, start - timedelta(days=USUAL_DAYS), start), ZoneInfo(timezone))
-    vitals = _vitals(readings, devices, home, start, now) if with_health else []
     lanes = draw_lanes(happenings, {device.id: device for device in devices}, start, now)
-    return Day(
-        start=start, end=now, lanes=lanes, vitals=vitals, usual=usual, sentence=sentence(happenings, devices, usual, now, hours)
-    )
+    said = sentence(happenings, devices, usual, now, hours)
+    day = Day(start=start, end=now, lanes=lanes, vitals=[], readings_away=False, usual=usual, sentence=said)
+    return Told(day, devices, {one.id: one.limits for one in home.residents if one.limits})
+
+
+def with_vitals(told: Told, readings: ReadingStore) -> Day:
+    """The day with its vitals; call it while no transaction is open."""
+    try:
+        vitals = _vitals(readings, told)
+    except StoreAwayError as error:
+        log.warning("day_without_readings", error=str(error))
+        return told.day.model_copy(update={"readings_away": True})
+    return told.day.model_copy(update={"vitals": vitals})
 
 
 def _happenings(session: Session, home_id: int, start: datetime, end: datetime) -> list[Happening]:
@@ -147,19 +168,18 @@ def _beginning(ending: str) -> str:
     return next((begins for begins, ends in CONDITIONS.items() if ends == ending), ending)
 
 
-def _vitals(readings: ReadingStore, devices: Sequence[Device], home: Home, start: datetime, end: datetime) -> list[VitalSeries]:
-    ids = [device.id for device in devices]
-    if not ids:
+def _vitals(readings: ReadingStore, told: Told) -> list[VitalSeries]:
+    by_id = {device.id: device for device in told.devices}
+    if not by_id:
         return []
-    series = readings.read_many(ids, sorted(HEALTH_METRICS), start, end, VITAL_POINTS)
-    by_id = {device.id: device for device in devices}
-    return [_vital(by_id[device_id], metric, points, home) for (device_id, metric), points in sorted(series.items()) if points]
+    series = readings.read_many(list(by_id), sorted(HEALTH_METRICS), told.day.start, told.day.end, VITAL_POINTS)
+    found = ((by_id[device_id], metric, points) for (device_id, metric), points in sorted(series.items()) if points)
+    return [_vital(device, metric, points, told.own_limits.get(device.resident_id or 0, {})) for device, metric, points in found]
 
 
-def _vital(device: Device, metric: str, points: Sequence[Point], home: Home) -> VitalSeries:
+def _vital(device: Device, metric: str, points: Sequence[Point], own: Mapping[str, Mapping[str, float]]) -> VitalSeries:
     profile = catalogue().get(device.profile)
     limit = profile.limits.get(metric) if profile is not None else None
-    own = next((r.limits for r in home.residents if r.id == device.resident_id and r.limits), None) or {}
     low, high = (limit.low, limit.high) if limit is not None else (None, None)
     return VitalSeries(
         metric=metric,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
-from api.day import day_of
+from api.day import day_of, with_vitals
 from api.deps import Using
 from api.errors import NO_HOME, refusals
 from api.schemas.homes import Day, HomeList, HomeOut
@@ -95,8 +95,10 @@ def read_day(code: str, caller: Seer, deps: Using, hours: Annotated[int, Query(g
     with deps.database.snapshot() as session:
         home = store.find_home(session, code, caller.scope)
         with_health = caller.may_see_medical(home.id)
-        day = day_of(session, deps.readings, home, now, hours, deps.settings.timezone, with_health=with_health)
+        home_id = home.id
+        told = day_of(session, home, now, hours, deps.settings.timezone)
+    day = with_vitals(told, deps.readings) if with_health else told.day
     if day.vitals:
         with deps.database.transaction() as session:
-            audit.write_look(session, now, caller, subject=f"day:{code}", home_id=home.id)
+            audit.write_look(session, now, caller, subject=f"day:{code}", home_id=home_id)
     return day

@@ -108,12 +108,16 @@ class DaySentence(Out):
 
 
 class Day(Out):
-    """The last hours of a home as a picture."""
+    """The last hours of a home as a picture.
+
+    With `readings_away` the store of readings does not answer: `vitals` are unknown, not normal. The rest is as ever.
+    """
 
     start: InstantOut = Field(serialization_alias="from")
     end: InstantOut = Field(serialization_alias="to")
     lanes: list[Lane]
     vitals: list[VitalSeries]
+    readings_away: bool
     usual: list[UsualHour]
     sentence: DaySentence
 

@@ -9,6 +9,7 @@ const day: Day = {
   to: '2026-11-22T08:00:00.000Z',
   lanes: [{ key: 'motion', name: '厨房', spans: [{ from: '2026-11-21T20:00:00.000Z', to: '2026-11-21T20:00:01.000Z', kind: 'on' }], marks: [] }],
   vitals: [],
+  readings_away: false,
   usual: Array.from({ length: 24 }, (_, hour) => ({ hour, movement: hour })),
   sentence: { code: 'moving', last_movement_at: null, movements: 1, usual_movements: null },
 }

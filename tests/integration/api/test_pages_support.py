@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+import sqlalchemy as sa
 from fastapi.testclient import TestClient
 from support.api_town import Town
 
@@ -15,6 +17,7 @@ from api.application import create_application
 from devices.model import Device
 from ingest.model import BrokerRefusal, UnknownMessage, UnknownTopic
 from people.model import Area, Home, User
+from timeseries.ports import StoreAwayError
 
 
 def _family(town: Town) -> dict[str, Any]:
@@ -146,6 +149,45 @@ def test_the_day_is_drawn_from_signals(town: Town) -> None:
     assert [mark["kind"] for mark in lanes["alarm"]["marks"]] == ["sos.pressed"]
     assert day["sentence"]["movements"] == 5
     assert day["from"] < day["to"]
+
+
+class _Away:
+    """A store of readings that does not answer; it is asked while no transaction is open."""
+
+    def __init__(self, town: Town) -> None:
+        self.town = town
+        self.asked = 0
+
+    def read_many(self, *_asked: object) -> object:
+        self.asked += 1
+        with self.town.deps.database.transaction() as session:  # SQLite has one writer: this waits for nobody
+            session.execute(sa.update(Home).values(notes="written meanwhile"))
+        raise StoreAwayError("no answer")
+
+
+@pytest.mark.parametrize("username", ["operator", "family"])
+def test_a_day_without_its_readings_says_that_they_are_unknown_and_tells_the_rest(
+    town: Town, username: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.signal("h-north", "motion.seen")
+    away = _Away(town)
+    monkeypatch.setattr(town.deps.readings, "read_many", away.read_many)
+    answer = town.client.get("/api/v1/homes/h-north/day", headers=town.bearer(username))
+    assert answer.status_code == 200, answer.text
+    day = answer.json()
+    assert (away.asked, day["readings_away"], day["vitals"]) == (1, True, [])
+    assert [lane["key"] for lane in day["lanes"]] == ["motion"]
+    assert day["sentence"]["movements"] == 1
+    monkeypatch.undo()
+    back = town.client.get("/api/v1/homes/h-north/day", headers=town.bearer(username)).json()
+    assert back["readings_away"] is False
+
+
+def test_whoever_sees_no_readings_is_told_of_none_that_are_away(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    away = _Away(town)
+    monkeypatch.setattr(town.deps.readings, "read_many", away.read_many)
+    day = town.client.get("/api/v1/homes/h-north/day", headers=town.bearer("installer")).json()
+    assert (away.asked, day["readings_away"]) == (0, False)
 
 
 def test_errors_have_one_shape_in_both_languages(town: Town) -> None:

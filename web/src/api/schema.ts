@@ -2746,6 +2746,8 @@ export interface components {
         /**
          * Day
          * @description The last hours of a home as a picture.
+         *
+         *     With `readings_away` the store of readings does not answer: `vitals` are unknown, not normal. The rest is as ever.
          */
         Day: {
             /**
@@ -2756,6 +2758,8 @@ export interface components {
             from: string;
             /** Lanes */
             lanes: components["schemas"]["Lane"][];
+            /** Readings Away */
+            readings_away: boolean;
             sentence: components["schemas"]["DaySentence"];
             /**
              * To
