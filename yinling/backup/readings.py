@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 from core.clock import Clock
 from core.config import Settings
 from core.database import sqlite_module
-from timeseries.copying import PlaceFile, copy
+from timeseries.copying import PlaceFile, copy, differences
 from timeseries.opening import open_store
 from timeseries.sqlite_store import SqliteReadingStore
 from yinling.backup.relational import copy_sqlite
+from yinling.preparation import prepare_readings
 
 FILE = "readings.db"
 _PLACE = ".readings-place"
@@ -34,7 +36,12 @@ def dump(settings: Settings, clock: Clock, folder: Path) -> int:
 
 
 def load(settings: Settings, clock: Clock, folder: Path, state: Path) -> int:
-    """Bring them back into the store of these settings; how many of them. A copy into InfluxDB goes on after a kill by `state`."""
+    """Bring them back into the store of these settings; how many of them are there now.
+
+    An InfluxDB that holds nothing yet is prepared as every start does. One that was half filled by a restore that was killed
+    is filled anew, which changes nothing of what is there; then every reading is read back and compared. What is older than
+    the retention InfluxDB does not take, and nobody misses.
+    """
     source = folder / FILE
     if not source.exists():
         return 0
@@ -44,9 +51,12 @@ def load(settings: Settings, clock: Clock, folder: Path, state: Path) -> int:
         partial.chmod(0o600)
         partial.replace(settings.readings_path)
         return count(settings.readings_path)
+    prepare_readings(settings)
     with closing(SqliteReadingStore(source)) as kept, closing(open_store(settings, clock)) as target:
         copy(kept, target, PlaceFile(state), clock, _untold)
-    return count(source)
+        oldest = clock.now() - timedelta(days=settings.readings_retention_days)
+        missing = sum(1 for one in differences(kept, target) if one.at > oldest)
+    return count(source) - missing
 
 
 def count(path: Path) -> int:
