@@ -11,10 +11,14 @@ from support.centre import Centre, running_centre
 
 
 @pytest.fixture(scope="module")
-def shared_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
-    """A centre as `yinling run` starts it. Nobody takes part in its clocks by accident: they are long."""
+def shared_centre(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Centre]:
+    """A centre as `yinling run` starts it, on the store a file asks for, else on that of this run.
+
+    Nobody takes part in its clocks by accident: they are long.
+    """
     folder = tmp_path_factory.mktemp("centre")
-    with running_centre(folder, ring_again_seconds=600, fallback_after_seconds=3600) as centre:
+    backend = getattr(request, "param", None)
+    with running_centre(folder, backend=backend, ring_again_seconds=600, fallback_after_seconds=3600) as centre:
         yield centre
 
 

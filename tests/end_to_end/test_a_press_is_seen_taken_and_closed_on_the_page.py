@@ -1,4 +1,7 @@
-"""The main job, as its people do it: a press, the operator's page, the keys, the responder, the family, the receipts."""
+"""The main job, as its people do it: a press, the operator's page, the keys, the responder, the family, the receipts.
+
+On both relational stores.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,11 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.browser import Desk
 from support.centre import Centre
+from support.databases import BACKENDS
 from support.device import button
 
 SLOW_MILLISECONDS = 15_000
+pytestmark = pytest.mark.parametrize("shared_centre", BACKENDS, indirect=True)
 
 
 def arm_the_sound(page: Page) -> None:
