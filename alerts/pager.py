@@ -20,7 +20,7 @@ from alerts.certificate_watch import CertificateWatch
 from alerts.clocks import follow_step, work_off
 from alerts.metrics import CHORES_FAILED
 from alerts.outage_watch import OutageWatch
-from alerts.outbox import Claimed, Due, claim_pages, due_pages, postpone_page, record_page, release_waiting
+from alerts.outbox import LEASE, Claimed, Due, claim_pages, due_pages, postpone_page, record_page, release_waiting
 from alerts.paging import digest, page_tests, tokens
 from alerts.poison import STORE_IS_AWAY, Failed, set_aside
 from alerts.ports import Channels, NotSent, Sent
@@ -42,6 +42,8 @@ _ROUND_SECONDS = 0.25
 """Pages are sent this long from one look at what is due; then clocks, and what became due meanwhile, have their turn."""
 _FREED_SECONDS = 0.05
 """A provider that is done with none of its sends in this time is left to them."""
+_STORE_RESTS_SECONDS = 0.5
+"""Between two tries to write down what came of a send."""
 _TIDY_EVERY = timedelta(minutes=10)
 
 Chore = Callable[[], object]
@@ -174,6 +176,7 @@ class PagerLoop:
             return []
 
     def _send(self, claimed: Claimed) -> None:
+        leased_until_seconds = self._desk.clock.monotonic_seconds() + LEASE.total_seconds()
         channel = self._channels.get(claimed.channel)
         try:
             result: Sent | NotSent = NotSent("channel is not set up", permanent=True)
@@ -181,13 +184,23 @@ class PagerLoop:
             if channel is not None:
                 result = channel.send(claimed.message)
             reach("pager.after_send")
-            self._record(claimed, result)
+            self._record_while_leased(claimed, result, leased_until_seconds)
         except STORE_IS_AWAY:
             log.exception("page_not_recorded", page=claimed.page_id)  # its lease runs out, and it is tried again
         except Exception as error:  # noqa: BLE001 quarantined; the lease runs out, and it is tried again
             self._quarantine(claimed.page_id, error)
         finally:
             self._wake()
+
+    def _record_while_leased(self, claimed: Claimed, result: Sent | NotSent, until_seconds: float) -> None:
+        """A store that is away for a moment must not have the page sent twice: what came of it is kept until it can be said."""
+        while True:
+            try:
+                return self._record(claimed, result)
+            except STORE_IS_AWAY:
+                if self._desk.clock.monotonic_seconds() >= until_seconds or self._stopping.wait(_STORE_RESTS_SECONDS):
+                    raise
+                log.warning("page_recorded_late", page=claimed.page_id)
 
     def _record(self, claimed: Claimed, result: Sent | NotSent) -> None:
         """Write down what came of one send, at once and alone: a death in between repeats this page and no other."""

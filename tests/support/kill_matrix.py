@@ -228,7 +228,7 @@ def page_the_fallback(on: Stage) -> None:
     assert len(paged()) == 1
     expected = 2 if on.point == "pager.after_send" else 1
     until(lambda: len(_pages_about(on.sink, home)) >= expected, 10, lambda: str(on.sink.texts()))
-    assert len(_pages_about(on.sink, home)) == expected
+    assert len(_pages_about(on.sink, home)) == expected, f"{on.sink.pages}\n{on.centre.said()[-6000:]}"
 
 
 def wait_for_what_does_not_come(on: Stage) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import sqlalchemy as sa
+from support.processes import until
 
 from alerts.channels.apprise import AppriseChannel
 from alerts.clocks import follow_step, work_off
@@ -105,6 +107,35 @@ def test_a_press_nobody_took_is_paged_after_sixty_seconds_once(paging: Paging, p
     incident = town.incident(sos.incident_id)
     assert (incident.state, incident.ring_due_at is None) == ("open", False)
     assert "paged" in town.told(sos.incident_id)
+
+
+def test_a_store_that_is_away_while_a_page_is_sent_does_not_have_it_sent_twice(paging: Paging, provider: Provider) -> None:
+    town, loop = paging
+    provider.let_go.clear()
+    sos = town.say("sos.pressed")
+    loop.tick()
+    until(lambda: provider.heard, 20, "the provider was asked")
+    away = [3]
+
+    def refuse(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE pages") and away[0]:
+            away[0] -= 1
+            raise sa.exc.OperationalError(statement, {}, Exception("the store is away"))
+
+    sa.event.listen(town.database.engine, "before_cursor_execute", refuse)
+    try:
+        provider.let_go.set()
+        assert loop.wait_for_sends(20)
+    finally:
+        sa.event.remove(town.database.engine, "before_cursor_execute", refuse)
+    assert away == [0]
+    for _ in range(3):
+        town.later(31)
+        tick(loop)
+    assert len(provider.heard) == 1
+    (page,) = town.rows(Page)
+    assert (page.state, page.attempts) == ("sent", 1)
+    assert town.told(sos.incident_id).count("paged") == 1
 
 
 def test_a_press_while_nobody_watches_is_paged_at_once(paging: Paging, provider: Provider) -> None:
