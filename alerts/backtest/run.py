@@ -140,7 +140,7 @@ def shown(rule: RuleInForce) -> RuleInForce:
 
 def beside_of(session: Session, rule: RuleInForce) -> tuple[RuleInForce, ...]:
     """Rules that must run beside this one: whether a gateway is silent is what the rule `silence` says."""
-    if not isinstance(rule.spec, AbsenceRule) or rule.code == SILENCE:
+    if not isinstance(rule.spec, AbsenceRule | InactivityRule) or rule.code == SILENCE:
         return ()
     silence = rule_in_force(session, SILENCE)
     return () if silence is None else (shown(silence),)

@@ -1,7 +1,8 @@
 """A change over days of one resident's daily value. Pure, given the readings of those days.
 
 The first reading of a day arms the day's judgement, at the end of the part of the day that counts (or of the day itself),
-spread over two hours so that a county's scales are not all read in one second. A day without a value says nothing: it is
+spread over two hours so that a county's scales are not all read in one second. A change over days wakes nobody: what would
+be judged in the home's sleep waits for the morning, unless its rule is critical. A day without a value says nothing: it is
 not judged, it fills no gap, and it clears no alert. The day judged is compared with the earlier day of the period that
 differs most in the rule's direction.
 """
@@ -15,6 +16,7 @@ from datetime import date, datetime, time, timedelta
 
 from alerts.facts import DeviceFacts
 from alerts.findings import Condition, Finding, Link
+from alerts.model import Severity
 from alerts.rules.context import NOTHING, Day, DueTimer, Evaluation, TimerChange
 from alerts.rules.memory import Seen
 from alerts.rules.scene import Scene, evidence_of, looks_at, of_home, personal
@@ -25,6 +27,7 @@ from alerts.ruleset.schemas import TrendRule, Window
 
 SPREAD_SECONDS = 7200
 _WHOLE_DAY = Window(since="00:00", until="00:00")
+_SLEEP = Window(named="sleep")
 _ONE_DAY = timedelta(days=1)
 
 
@@ -50,9 +53,21 @@ def judge_measured(seen: Seen, facts: DeviceFacts, rule: RuleInForce, scene: Sce
     since, until = next_end(window, scene.day, seen.at)
     if seen.at < since:
         return NOTHING
-    due_at = until + timedelta(seconds=scene.home.id % SPREAD_SECONDS)
-    state = {"resident_id": facts.resident_id, "day": local_date(since, scene.day).isoformat()}
-    return Evaluation(timers=(TimerChange(spec.code, subject, due_at, state, seen.at),))
+    return Evaluation(timers=(_judgement(spec, subject, scene, (since, until), seen.at),))
+
+
+def _judgement(
+    spec: TrendRule, subject: str, scene: Scene, window: tuple[datetime, datetime], measured_at: datetime
+) -> TimerChange:
+    """When a day is judged: soon after its part that counts, and never in the night."""
+    since, until = window
+    spread = timedelta(seconds=scene.home.id % SPREAD_SECONDS)
+    due_at = until + spread
+    sleeps_at, wakes_at = next_end(_SLEEP, scene.day, due_at)
+    if spec.severity is not Severity.CRITICAL and sleeps_at <= due_at:
+        due_at = wakes_at + spread
+    state = {"resident_id": _resident(subject), "day": local_date(since, scene.day).isoformat()}
+    return TimerChange(spec.code, subject, due_at, state, measured_at)
 
 
 def judge_day(timer: DueTimer, rule: RuleInForce, scene: Scene, now: datetime) -> Evaluation:
@@ -63,6 +78,7 @@ def judge_day(timer: DueTimer, rule: RuleInForce, scene: Scene, now: datetime) -
     resident_id = int(timer.state["resident_id"])
     spec = personal(rule.spec, scene.home, resident_id)
     judged = date.fromisoformat(timer.state["day"])
+    over = Evaluation(timers=(_next_judgement(timer, spec, judged, scene, now),))
     daily = daily_values(spec, resident_id, judged, scene)
     change = change_of(spec, daily, judged)
     active = scene.active_of(rule, timer.subject) is not None
@@ -74,9 +90,24 @@ def judge_day(timer: DueTimer, rule: RuleInForce, scene: Scene, now: datetime) -
     )
 
 
+def _next_judgement(timer: DueTimer, spec: TrendRule, judged: date, scene: Scene, now: datetime) -> TimerChange:
+    """What was measured while this day waited for its judgement asks for that of its own day; without any, none waits."""
+    window = spec.during or _WHOLE_DAY
+    over_at = occurrence(window, scene.day, judged)[1]
+    for _, _, at, value in scene.history.points(_devices(spec, _resident(timer.subject), scene), [spec.metric], over_at, now):
+        since, until = next_end(window, scene.day, at)
+        if at >= since and is_plausible(spec.metric, value):
+            return _judgement(spec, timer.subject, scene, (since, until), at)
+    return TimerChange(timer.rule, timer.subject, None)
+
+
+def _devices(spec: TrendRule, resident_id: int, scene: Scene) -> list[int]:
+    return [one.id for one in scene.home.devices.values() if one.resident_id == resident_id and spec.metric in one.metrics]
+
+
 def daily_values(spec: TrendRule, resident_id: int, judged: date, scene: Scene) -> dict[date, float]:
     """One value for each day of the period that has any."""
-    devices = [one.id for one in scene.home.devices.values() if one.resident_id == resident_id and spec.metric in one.metrics]
+    devices = _devices(spec, resident_id, scene)
     window = spec.during or _WHOLE_DAY
     days = [judged - _ONE_DAY * back for back in range(spec.over_days, -1, -1)]
     start, end = occurrence(window, scene.day, days[0])[0], occurrence(window, scene.day, judged)[1]
@@ -174,8 +205,12 @@ def _finding(  # noqa: PLR0913 a rule, a resident, the days and what is so
     )
 
 
+def _resident(subject: str) -> int:
+    return int(subject.split(":")[1])
+
+
 def _measures(subject: str, spec: TrendRule, scene: Scene) -> DeviceFacts | None:
-    resident_id = int(subject.split(":")[1])
+    resident_id = _resident(subject)
     devices = (one for one in scene.home.devices.values() if one.resident_id == resident_id and spec.metric in one.metrics)
     return next(devices, None)
 

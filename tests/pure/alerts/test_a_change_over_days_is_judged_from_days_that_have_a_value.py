@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -115,3 +115,45 @@ def test_the_earlier_day_that_differs_most_is_compared() -> None:
     change = change_of(spec, days, date(2026, 1, 4))
     assert change is not None
     assert (change.earlier, change.by) == (date(2026, 1, 2), 2.5)
+
+
+def nights(home: House, days: int) -> list[str]:
+    """Weighed each morning at seven, heavier by a kilogram a day; when something was found, by the home's wall."""
+    for day in range(days):
+        home.measure(1, "weight", 60 + day)
+        home.wait(days=1)
+    return [f"{at.astimezone(home.zone):%d %H:%M}" for at, one in home.found if str(one.condition) == "on"]
+
+
+def test_a_change_over_days_wakes_nobody_and_no_day_is_lost_by_it() -> None:
+    home = House([GAIN], [SCALE], local("2028-03-01 07:00"))
+    assert nights(home, 4) == ["04 06:30"], "found at the end of the third day, told when the home's sleep is over"
+
+
+def test_every_day_is_judged_although_the_one_before_waits_for_its_morning() -> None:
+    home = House([GAIN], [SCALE], local("2028-03-01 05:00"))
+    for weight in (60, 63, 60, 63, 60):
+        home.measure(1, "weight", weight)
+        home.wait(days=1)
+    home.wait(days=1)
+    told = [f"{at.astimezone(home.zone):%d %H:%M} {one.condition}" for at, one in home.found]
+    assert told == ["03 06:30 on", "04 06:30 off", "05 06:30 on", "06 06:30 off"]
+
+
+def test_a_home_with_other_nights_hears_of_it_in_its_own_morning() -> None:
+    home = House([GAIN], [SCALE], local("2028-03-01 07:00"), more={"sleep": (time(20, 0), time(5, 0))})
+    assert nights(home, 4) == ["04 05:00"]
+    awake = House([GAIN], [SCALE], local("2028-03-01 07:00"), more={"sleep": (time(3, 0), time(9, 0))})
+    assert nights(awake, 4) == ["04 00:00"]
+
+
+def test_what_a_centre_calls_critical_is_told_at_once() -> None:
+    grave = rule("trend", metric="weight", over_days=3, direction="rise", change=2, severity="critical")
+    assert nights(House([grave], [SCALE], local("2028-03-01 07:00")), 4) == ["04 00:00"]
+
+
+def test_days_without_a_value_ask_for_nothing() -> None:
+    home = House([GAIN], [SCALE], local("2028-03-01 05:00"))
+    assert nights(home, 5) == ["04 06:30"]
+    home.wait(days=3)
+    assert home.memory.armed == {}

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.rule_house import House, device, local, rule
 
 from alerts.findings import Condition
+from alerts.model import Severity
 from alerts.rules.context import ResidentFacts
 from alerts.rules.scene import builtin
 
@@ -269,3 +270,67 @@ def test_it_agrees_with_looking_at_every_minute(gaps: list[int], minutes: int) -
                 told = False
                 slow.append((minute, "off"))
     assert ours == slow
+
+
+HUB = device(10, "zigbee2mqtt-gateway")
+BEHIND = [device(11, "motion", "客厅", parent_id=10), device(12, "motion", "卧室", parent_id=10)]
+SILENT = ("silence", HUB.subject)
+
+
+def behind_a_hub(of: object = QUIET, *more: object, at: datetime = MORNING) -> House:
+    home = House([of], [HUB, *BEHIND, *more], at)  # type: ignore[list-item]
+    home.start()
+    return home
+
+
+def test_while_the_gateway_is_known_to_be_silent_nobody_is_called_inactive() -> None:
+    home = behind_a_hub()
+    home.say(11, "motion.seen")
+    home.wait(hours=3)
+    home.active[SILENT] = Severity.LOW
+    assert home.wait(days=3) == [], "its own alert stands"
+    del home.active[SILENT]
+    assert home.wait(hours=11) == [], "back, it has its full time"
+    assert [one.condition for one in home.wait(hours=1, minutes=20)] == [Condition.ON], "and a silence after that is a true one"
+
+
+def test_a_movement_after_the_gateway_is_back_counts() -> None:
+    home = behind_a_hub()
+    home.active[SILENT] = Severity.LOW
+    home.wait(hours=20)
+    del home.active[SILENT]
+    home.say(11, "motion.seen")
+    assert home.wait(hours=11, minutes=59) == []
+    assert len(home.wait(minutes=20)) == 1
+
+
+def test_a_restart_meanwhile_forgets_nothing_of_it() -> None:
+    home = behind_a_hub()
+    home.say(11, "motion.seen")
+    home.active[SILENT] = Severity.LOW
+    home.wait(hours=20)
+    home.restart()
+    del home.active[SILENT]
+    home.start()
+    assert home.wait(hours=11) == []
+
+
+def test_without_an_alert_of_the_gateway_the_silence_is_the_homes() -> None:
+    home = behind_a_hub()
+    home.say(11, "motion.seen")
+    assert len(home.wait(hours=12)) == 1
+
+
+def test_one_sensor_that_speaks_for_itself_is_enough_to_tell() -> None:
+    home = behind_a_hub(QUIET, BED)
+    home.active[SILENT] = Severity.LOW
+    home.say(3, "bed.left")
+    assert len(home.wait(hours=12)) == 1
+
+
+def test_a_silent_gateway_at_the_end_of_a_window_leaves_that_day_to_its_own_alert() -> None:
+    home = behind_a_hub(NOT_UP, at=local("2026-11-22 04:00"))
+    home.active[SILENT] = Severity.LOW
+    assert home.until(local("2026-11-22 12:00")) == []
+    del home.active[SILENT]
+    assert len(home.until(local("2026-11-23 12:00"))) == 1, "the next day is judged"

@@ -6,6 +6,7 @@ import type { IncidentItem, TimelineEntry } from '@/api/types'
 import { wordsFor } from '@/i18n'
 import { readNote } from '@/logic/script'
 import { detail, detailText, instantIn, namesIn, type Story, storyOf, troubleKeys } from '@/logic/story'
+import { withUnit } from '@/logic/units'
 import { exactTime, otherDay, shortTime } from '@/logic/times'
 
 export function useWords() {
@@ -25,7 +26,7 @@ export function useWords() {
     const key = story.value === null && te(unknown) ? unknown : te(`sentence.${story.what}`) ? `sentence.${story.what}` : 'sentence.other'
     const where = story.room ? t('incident.in_room', { room: story.room }) : ''
     const name = incident.resident_age ? t('incident.name_age', { name: who(incident), age: incident.resident_age }) : who(incident)
-    const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: story.value }) : ''
+    const measured = story.metric !== null && story.value !== null ? t('incident.measured', { metric: metricWords(story.metric), value: withUnit(story.metric, story.value, t('day.per_minute')) }) : ''
     if (incident.area) return t(incident.homes_affected > 0 ? 'sentence.area' : 'sentence.area_back', { who: name, what: kindWords(story.what), n: incident.homes_affected })
     if (story.trouble !== null) return troubleWords(story.trouble)
     if (story.trend !== null && measured) return t(`sentence.trend_${story.trend}`, { who: name, measured })
