@@ -10,11 +10,12 @@ import pytest
 from support.databases import BACKENDS
 from support.deaths import Far, Ground, Scene, Toll, add, far_ends
 from support.deaths_of_acts import GROUPS as OF_ACTS
+from support.deaths_of_ingest import SCENES as OF_INGEST
 from support.deaths_of_pagers import SCENES as OF_PAGERS
 from support.figures import proof_rounds, write_figures
 from support.stores import Stores
 
-SCENES: Mapping[str, Sequence[Scene]] = {**{scene.name: [scene] for scene in OF_PAGERS}, **OF_ACTS}
+SCENES: Mapping[str, Sequence[Scene]] = {**{scene.name: [scene] for scene in (*OF_PAGERS, *OF_INGEST)}, **OF_ACTS}
 
 
 ON_POSTGRESQL = (
@@ -26,6 +27,8 @@ ON_POSTGRESQL = (
     "auditor_repairs",
     "backtest",
     "answers_and_receipts",
+    "silence_timers",
+    "modes_and_rules",
 )
 """What locks rows, or goes on from rows another left; `make proof` plays everything on both databases."""
 PLAYED = [*(("sqlite", name) for name in SCENES), *(("postgresql", name) for name in ON_POSTGRESQL)]
