@@ -1,9 +1,9 @@
 """The auditor: looks over the shoulder of the clocks, with a loop and questions of its own.
 
-An incident that waits without a clock, work that is overdue by more than ten seconds, and a step of a policy without its
-pages are set right, told on the timeline, and raised as an incident of the system; meanwhile the outside watcher hears
-nothing of us. What it found must still be so at its next look, so that it never races work under way. Killed between two
-looks, the next process finds the same.
+An incident of the operators that waits without a clock or is kept from them, work that is overdue by more than ten seconds,
+and a step of a policy without its pages are set right, told on the timeline, and raised as an incident of the system;
+meanwhile the outside watcher hears nothing of us. What it found must still be so at its next look, so that it never races
+work under way. Killed between two looks, the next process finds the same.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from alerts.audience import OPERATORS, for_operators, hidden_from_operators
+from alerts.batch import JOINABLE
 from alerts.changes import record_incident
 from alerts.clocks import work_alone
 from alerts.due import CLOCKS
@@ -29,7 +31,7 @@ from alerts.metrics import AUDITS
 from alerts.model import Alert, Incident, IncidentState, Severity, TimelineEntry
 from alerts.paging.model import Page
 from alerts.presence import is_watched
-from alerts.ringing import ring_interval
+from alerts.ringing import ring_interval, widen
 from alerts.system import RULE, clear_system, raise_system
 from alerts.timeline import Act, tell
 from alerts.troubles import Trouble
@@ -123,10 +125,16 @@ class Auditor:
 
 
 def _without_clock(session: Session) -> Iterator[Flaw]:
-    """What waits for somebody must ring; what somebody took must come back when they do nothing."""
-    silent = sa.and_(_NOT_CLOSED, Incident.state == IncidentState.OPEN, Incident.ring_due_at.is_(None), ~Incident.test)
+    """What waits for the operators must ring, and nothing of theirs may be kept from them.
+
+    What somebody took must come back when they do nothing.
+    """
+    silent = sa.and_(
+        _NOT_CLOSED, Incident.state == IncidentState.OPEN, Incident.ring_due_at.is_(None), ~Incident.test, for_operators()
+    )
     forgotten = sa.and_(_NOT_CLOSED, Incident.state == IncidentState.ACKNOWLEDGED, Incident.claim_due_at.is_(None))
-    for state in (silent, forgotten):
+    hidden = sa.and_(Incident.state.in_(JOINABLE), ~Incident.test, hidden_from_operators())
+    for state in (silent, forgotten, hidden):
         query = sa.select(Incident.id, Incident.version).where(state, ~Incident.probe).order_by(Incident.id).limit(_LOOKS)
         for row_id, version in session.execute(query):
             yield Flaw("no_clock", row_id, str(version))
@@ -238,6 +246,8 @@ def _repair_of(desk: Desk, flaw: Flaw) -> Callable[[Session, datetime], None]:
         if flaw.what == "pages_missing":
             incident.escalation_step = int(flaw.mark.partition(":")[2])
             incident.escalation_due_at = now
+        elif _is_hidden(session, incident):
+            widen(session, incident, {OPERATORS}, now, desk.settings, watched=is_watched(session, now))
         elif incident.state == IncidentState.ACKNOWLEDGED and incident.claim_due_at is None:
             incident.claim_due_at = now + timedelta(seconds=desk.settings.claim_expires_seconds)
         elif incident.state == IncidentState.OPEN and incident.ring_due_at is None:
@@ -249,6 +259,10 @@ def _repair_of(desk: Desk, flaw: Flaw) -> Callable[[Session, datetime], None]:
         record_incident(session, incident, now)
 
     return act
+
+
+def _is_hidden(session: Session, incident: Incident) -> bool:
+    return session.scalar(sa.select(Incident.id).where(Incident.id == incident.id, hidden_from_operators())) is not None
 
 
 def _is_raised(session: Session) -> bool:

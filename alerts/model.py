@@ -131,6 +131,8 @@ class Incident(OfCentre, Base):
     resident_id: Mapped[int | None] = mapped_column(sa.ForeignKey("residents.id"))
     lane: Mapped[str] = mapped_column(sa.String(80))
     severity: Mapped[str] = mapped_column(sa.String(12))
+    audience: Mapped[str] = mapped_column(sa.String(60), default="operators", server_default="operators")
+    """Who it is for, by the rules of its alerts, in words with spaces between; it only grows."""
     state: Mapped[str] = mapped_column(sa.String(20), default=IncidentState.OPEN)
     drill: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     test: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

@@ -151,7 +151,7 @@ class OutageWatch:
             row.joined_at, row.restored_at, row.because = now, None, one.because
             row.risk, row.reasons = risks[one.home_id].score, list(risks[one.home_id].reasons)
         session.flush()
-        fold_homes(session, incident, [one.home_id for one in growth.lost], now)
+        fold_homes(session, incident, [one.home_id for one in growth.lost], now, self._desk.settings)
         if told:
             tell(session, incident, Act.OUTAGE_GREW, now, homes=len(growth.lost))
         record_incident(session, incident, now)

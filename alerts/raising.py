@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alerts.audience import audience_of, of_alert, write_audience
 from alerts.batch import FOLLOWS_WITHIN, JOINABLE, Batch
 from alerts.chain import Effect, keep_links
 from alerts.changes import record_incident
@@ -21,7 +22,7 @@ from alerts.modes.model import ModeKind, SuppressedBecause
 from alerts.modes.store import end_suppressed, note_suppressed
 from alerts.opening import open_incident
 from alerts.repeats import REDELIVERY_WINDOW, came_before
-from alerts.ringing import hurry, ring_again, start_ringing
+from alerts.ringing import hurry, ring_again, start_ringing, widen
 from alerts.timeline import Act, tell
 
 Result = tuple[Disposition, Alert | None, Incident | None]
@@ -150,9 +151,19 @@ def _repeat(batch: Batch, alert: Alert, incident: Incident, finding: Finding) ->
     if (worse or anew) and not is_one_of_many(incident, alert):
         act = Act.ALERT_RAISED if worse else Act.ALERT_REPEATED
         tell(batch.session, incident, act, now, alert=alert.id, severity=alert.severity, count=alert.count, **_what(finding))
+    _make_for(batch, incident, finding)
     _worsen(batch, incident, finding, anew=anew)
     record_incident(batch.session, incident, now)
     return (Disposition.RAISED if worse else Disposition.REPEATED), alert, incident
+
+
+def _make_for(batch: Batch, incident: Incident, finding: Finding) -> None:
+    """Whoever the finding is for, the incident is for; the alert that stands says so too."""
+    words = audience_of(finding.audience, finding.severity, finding.kind)
+    alert = batch.alerts.get(finding.key)
+    if alert is not None and not words <= of_alert(alert):
+        alert.audience = sorted(of_alert(alert) | words)
+    widen(batch.session, incident, words, batch.now, batch.settings, watched=batch.watched)
 
 
 def _worsen(batch: Batch, incident: Incident, finding: Finding, *, anew: bool) -> None:
@@ -195,6 +206,7 @@ def _open_or_join(batch: Batch, finding: Finding, mark: ModeKind | None) -> Resu
         return Disposition.OPENED, alert, incident
     alert = _new_alert(batch, finding, incident)
     incident.not_live = incident.not_live and finding.not_live
+    _make_for(batch, incident, finding)
     tell(
         batch.session,
         incident,
@@ -213,6 +225,7 @@ def _open_or_join(batch: Batch, finding: Finding, mark: ModeKind | None) -> Resu
 def _fold(batch: Batch, finding: Finding, outage: Incident) -> Result:
     """A home without power or voice whose area is without: part of that incident, and no alarm of its own."""
     alert = _new_alert(batch, finding, outage)
+    _make_for(batch, outage, finding)
     batch.suppressed = note_suppressed(batch.session, finding, SuppressedBecause.OUTAGE, batch.now, None, alert.id)
     record_incident(batch.session, outage, batch.now)
     return Disposition.JOINED, alert, outage
@@ -235,6 +248,7 @@ def _open(batch: Batch, finding: Finding, lane: str, mark: ModeKind | None) -> I
         resident_id=finding.resident_id,
         lane=lane,
         severity=finding.severity,
+        audience=write_audience(audience_of(finding.audience, finding.severity, finding.kind)),
         state=IncidentState.OPEN,
         drill=mark is ModeKind.DRILL,
         test=mark is ModeKind.TEST,

@@ -1,17 +1,18 @@
 """When an incident rings, and what its clocks do then. The clocks are columns; nothing waits in memory.
 
 Ringing starts at opening and again after a release, an expired claim, a reopening, or when things get worse on an
-incident somebody already took. A repeat never restarts a clock. Only a person's act stops them (`quiet`). Who is paged
-meanwhile is the policy's matter (`alerts.escalation`).
+incident somebody already took. One that is not for the operators has no clocks at all. A repeat never restarts a clock.
+Only a person's act stops them (`quiet`). Who is paged meanwhile is the policy's matter (`alerts.escalation`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from alerts.audience import FAMILY, add_audience, is_for_operators, of_incident
 from alerts.escalation.family import tell_opened
 from alerts.escalation.rounds import arm, disarm, is_ringing, read_policy
 from alerts.model import Incident, Severity
@@ -37,8 +38,9 @@ def start_ringing(session: Session, incident: Incident, now: datetime, settings:
     """Arm the clocks of an incident that rings from now on, and tell the family; page at once when nobody watches."""
     if incident.test:
         return  # shown and marked: somebody stands beside the device
-    incident.ring_due_at = now + ring_interval(incident.severity, settings)
-    arm(session, incident, now, settings, watched=watched)
+    if is_for_operators(incident):
+        incident.ring_due_at = now + ring_interval(incident.severity, settings)
+        arm(session, incident, now, settings, watched=watched)
     if ":split:" not in incident.lane:  # its family was told of it before it was split off
         tell_opened(session, incident, now, settings)
 
@@ -61,6 +63,24 @@ def calm(incident: Incident) -> None:
         disarm(incident)
 
 
+def widen(  # noqa: PLR0913 the rows, for whom, and what ringing needs
+    session: Session, incident: Incident, words: Collection[str], now: datetime, settings: Settings, *, watched: bool
+) -> bool:
+    """Make an incident for these people too. One that comes to the operators by it rings from now on; whether it did.
+
+    A family that is meant from now on is told from now on.
+    """
+    had = of_incident(incident)
+    comes = add_audience(incident, words)
+    if incident.test:
+        return False
+    if comes:
+        ring_again(session, incident, now, settings, watched=watched)
+    elif FAMILY in words and FAMILY not in had:
+        tell_opened(session, incident, now, settings)
+    return comes
+
+
 def ring_again(session: Session, incident: Incident, now: datetime, settings: Settings, *, watched: bool) -> None:
     """Ring once more; whoever owns it still owns it. Clocks that run already are never put off."""
     incident.ring_count += 1
@@ -74,4 +94,4 @@ def quiet(incident: Incident) -> None:
     incident.answer_due_at = None
 
 
-__all__ = ["RING_FACTORS", "calm", "hurry", "is_ringing", "quiet", "ring_again", "ring_interval", "start_ringing"]
+__all__ = ["RING_FACTORS", "calm", "hurry", "is_ringing", "quiet", "ring_again", "ring_interval", "start_ringing", "widen"]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from alerts.acts.by import By
 from alerts.acts.ending import LONGEST_SHELF
 from alerts.acts.taking import incident_by_id
+from alerts.audience import of_alert, write_audience
 from alerts.batch import JOINABLE
 from alerts.changes import record_incident
 from alerts.mode_ends import raise_standing
@@ -24,7 +25,7 @@ from alerts.modes.store import end_suppressed
 from alerts.opening import open_incident
 from alerts.presence import is_watched
 from alerts.raising import is_one_of_many
-from alerts.ringing import ring_again, start_ringing
+from alerts.ringing import ring_again, start_ringing, widen
 from alerts.timeline import Act, Actor, tell
 from core.config import Settings
 from core.errors import ConflictError, InvalidInputError, NotFoundError
@@ -121,6 +122,7 @@ def _ring_anew(session: Session, alert: Alert, before: Incident, now: datetime, 
         incident.severity = alert.severity
         ring_again(session, incident, now, settings, watched=watched)
     alert.incident_id = incident.id
+    widen(session, incident, of_alert(alert), now, settings, watched=watched)
     return incident
 
 
@@ -133,6 +135,7 @@ def _reopened(session: Session, alert: Alert, before: Incident, now: datetime) -
         resident_id=before.resident_id,
         lane=before.lane,
         severity=alert.severity,
+        audience=write_audience(of_alert(alert)),
         state=IncidentState.OPEN,
         drill=before.drill,
         test=before.test,

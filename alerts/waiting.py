@@ -1,4 +1,4 @@
-"""How many incidents are not closed, and how long the one that waits longest has waited, for `/metrics`.
+"""How many incidents of the operators are not closed, and how long the one that waits longest has waited, for `/metrics`.
 
 Counted by every pager from the store, every few seconds, so that the figures are right after any restart; of several
 pagers each shows the same, so whoever reads them takes the highest, never the sum.
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from alerts.audience import for_operators
 from alerts.metrics import INCIDENTS_NOT_CLOSED, LONGEST_WAIT_SECONDS
 from alerts.model import Incident, IncidentState, Severity
 from alerts.work import Desk
@@ -32,7 +33,7 @@ class Waiting:
         practice = sa.or_(Incident.drill, Incident.test, Incident.probe)
         query = (
             sa.select(Incident.severity, Incident.state, sa.func.count(), sa.func.min(Incident.opened_at))
-            .where(Incident.state != IncidentState.CLOSED, sa.not_(practice))
+            .where(Incident.state != IncidentState.CLOSED, sa.not_(practice), for_operators())
             .group_by(Incident.severity, Incident.state)
         )
         with self._desk.database.snapshot() as session:

@@ -1,4 +1,7 @@
-"""The centre's figures: percentiles, not averages; drills, probes and tests kept out. The arithmetic is pure."""
+"""The centre's figures: percentiles, not averages. The arithmetic is pure.
+
+Drills, probes, tests and what is not for the operators are kept out.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from alerts.audience import for_operators
 from alerts.model import CloseReason, Incident, IncidentState, Severity
 from api.schemas.overview import Answered, BusiestArea, HourCount, OpenCounts
 from api.visibility import visible_incidents
@@ -50,7 +54,7 @@ def percentile(ordered: Sequence[float], percent: int) -> float | None:
 def _counted(caller: Caller) -> sa.ColumnElement[bool]:
     inside = visible_incidents(caller)
     test = sa.or_(Incident.test, sa.and_(Incident.reason.is_not(None), Incident.reason == CloseReason.TEST))
-    return sa.and_(inside, Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
+    return sa.and_(inside, for_operators(), Incident.drill.is_(False), Incident.probe.is_(False), sa.not_(test))
 
 
 def _began_at() -> sa.ColumnElement[datetime]:
@@ -90,7 +94,7 @@ def _entered_afterwards(session: Session, caller: Caller, until: datetime) -> in
 
 def _open() -> sa.ColumnElement[bool]:
     practice = sa.or_(Incident.probe, Incident.drill, Incident.test)
-    return sa.and_(Incident.state != IncidentState.CLOSED, sa.not_(practice))
+    return sa.and_(Incident.state != IncidentState.CLOSED, sa.not_(practice), for_operators())
 
 
 def open_counts(session: Session, caller: Caller) -> OpenCounts:

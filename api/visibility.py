@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from alerts.audience import OPERATORS, for_installers, for_operators, is_for_installers
 from alerts.model import Incident, IncidentHome
 from devices.model import Device
 from people.model import Resident, Role
@@ -36,14 +37,18 @@ class IncidentFacts:
     not_live: bool
     affected: tuple[Place, ...] | None = None
     """The homes of one of an area; None for all others."""
+    audience: frozenset[str] = frozenset({OPERATORS})
+    """Who it is for."""
+    lane: str = "life"
+    for_operators: bool = True
 
 
 def visible_incidents(caller: Caller) -> sa.ColumnElement[bool]:
     """The condition on rows of `incidents`.
 
     Staff see those of their homes, of areas with such homes, and of the system, responders also those they are sent to,
-    installers those of devices not yet live or in test, families those of their homes but no drills and tests. The probe's
-    are nobody's.
+    installers those of devices not yet live or in test and the faults meant for them, families those of their homes but no
+    drills and tests. The probe's are nobody's.
     """
     inside = caller.scope.of_home(Incident.home_id)
     ways: list[sa.ColumnElement[bool]] = []
@@ -51,7 +56,7 @@ def visible_incidents(caller: Caller) -> sa.ColumnElement[bool]:
         true = sa.and_(Incident.drill.is_(False), Incident.test.is_(False))
         ways.append(inside if caller.role is not Role.FAMILY else sa.and_(inside, true))
     if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS):
-        ways.append(sa.and_(inside, sa.or_(Incident.not_live.is_(True), Incident.test.is_(True))))
+        ways.append(sa.and_(inside, sa.or_(Incident.not_live.is_(True), Incident.test.is_(True), for_installers())))
     if caller.can(Capability.SEE_SYSTEM_INCIDENTS):
         ways.append(sa.and_(Incident.home_id.is_(None), Incident.area_id.is_(None)))
         affected = sa.select(IncidentHome.incident_id).where(caller.scope.of_home(IncidentHome.home_id))
@@ -72,10 +77,26 @@ def sees_incident(caller: Caller, facts: IncidentFacts) -> bool:
         return caller.can(Capability.SEE_SYSTEM_INCIDENTS) and near
     if not sees_place(caller, facts.place):
         return False
-    if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS) and (facts.not_live or facts.test):
+    if caller.can(Capability.SEE_NOT_LIVE_INCIDENTS) and (
+        facts.not_live or facts.test or is_for_installers(facts.audience, facts.lane)
+    ):
         return True
     practice = facts.drill or facts.test
     return caller.can(Capability.SEE_INCIDENTS) and not (caller.role is Role.FAMILY and practice)
+
+
+QUEUE_OF_OPERATORS = frozenset({Role.OPERATOR, Role.DOCTOR})
+"""Whose queue holds what is for the operators, and nothing else unless they ask for it."""
+
+
+def queued_incidents(caller: Caller) -> sa.ColumnElement[bool]:
+    """The condition on rows of `incidents` that stand in the caller's own queue, beside `visible_incidents`."""
+    return for_operators() if caller.role in QUEUE_OF_OPERATORS else sa.true()
+
+
+def queues_incident(caller: Caller, facts: IncidentFacts) -> bool:
+    """`queued_incidents` for one incident, without a query."""
+    return facts.for_operators or caller.role not in QUEUE_OF_OPERATORS
 
 
 def residents_seen_by(caller: Caller) -> sa.ColumnElement[bool]:

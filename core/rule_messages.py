@@ -25,6 +25,10 @@ RULE_MESSAGES: dict[str, tuple[str, str]] = {
         "规则“{rule}”关系到生命安全，不能停用、静默、降级或缩小范围（{field}）；只能增加。",
         "The rule “{rule}” protects life: nobody can switch it off, mute it, lower it or narrow it ({field}); add to it instead.",
     ),
+    "rule_needs_operators": (
+        "规则“{rule}”发现的情况严重或关系到生命安全，必须包含调度员（audience: operators）。",
+        "What the rule “{rule}” finds is grave or a danger to life: it must be for the operators too (audience: operators).",
+    ),
     "rule_code_differs": (
         "规则的编码是“{given}”，地址里写的是“{rule}”；编码不能改，请新建一条规则。",
         "The rule calls itself “{given}” and the address “{rule}”; a code never changes, make a new rule instead.",

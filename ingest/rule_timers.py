@@ -43,7 +43,8 @@ CATCH_UP = timedelta(seconds=5)
 """How long after a start, a new connection or a step of the clock due timers are left to the lanes and the pager."""
 _LATER = LET_BE
 _READS = 4
-"""A rule asks for readings at most twice, to look back and to compare days; whatever is left then comes with the next look."""
+"""A rule asks for readings three times at most: to look back, for what came meanwhile, to compare days. What is left then
+comes with the next look."""
 
 
 @dataclass(slots=True)

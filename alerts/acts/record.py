@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from alerts.acts.by import By
 from alerts.acts.taking import incident_by_id, open_alerts, renew_claim
+from alerts.audience import of_alert, of_incident, write_audience
 from alerts.batch import JOINABLE
 from alerts.changes import hold_order, record_incident
 from alerts.lanes import lane_by_hand, may_merge, may_share, split_lane
 from alerts.model import Alert, CloseReason, Incident, IncidentHome, IncidentState, Severity
 from alerts.opening import open_incident
 from alerts.presence import is_watched
-from alerts.ringing import quiet, ring_again, start_ringing
+from alerts.ringing import quiet, ring_again, start_ringing, widen
 from alerts.timeline import Act, tell
 from alerts.transitions import next_state
 from core.errors import ConflictError, InvalidInputError
@@ -95,6 +96,7 @@ def merge(session: Session, incident_id: int, by: By, into_id: int) -> Incident:
         worse or (nobody_took_it and into.state != IncidentState.OPEN and incident.severity == Severity.CRITICAL)
     ):
         ring_again(session, into, by.now, by.settings, watched=is_watched(session, by.now))
+    widen(session, into, of_incident(incident), by.now, by.settings, watched=is_watched(session, by.now))
     close_merged(incident, into, by.now)
     tell(session, incident, Act.MERGED, by.now, actor=by.actor, into=into.id, into_number=into.number)
     tell(
@@ -155,6 +157,7 @@ def split(session: Session, incident_id: int, by: By, alert_ids: Sequence[int]) 
         resident_id=_one_resident(leaving),
         lane=split_lane(incident.lane),
         severity=worst.severity,
+        audience=write_audience(frozenset[str]().union(*(of_alert(one) for one in leaving))),
         state=IncidentState.OPEN,
         drill=incident.drill,
         test=incident.test,

@@ -1,7 +1,8 @@
 """What families are told who consented: that an alarm was opened, in its own transaction, and each step until it is closed.
 
 They are told, not asked: these pages stop no clock, are sent whoever took the incident, and come over one way only.
-Drills, tests, probes, faults and devices that are not yet live are no family's worry.
+Drills, tests, probes and devices that are not yet live are no family's worry, nor are faults, unless a rule
+means them for the family.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from alerts.audience import FAMILY, GRAVE, of_incident
 from alerts.escalation.pages import Errand, write_pages
 from alerts.escalation.people import contact_recipients
 from alerts.lanes import FAULT, FAULT_KINDS
-from alerts.model import Incident, Severity
+from alerts.model import Incident
 from alerts.paging.model import Page
 from alerts.timeline import Act, tell
 from core.config import Settings
@@ -24,14 +26,16 @@ from people.model import Contact
 OPENED = "family_opened"
 STEP = "family_step"
 TOLD_STEPS = frozenset({Act.ACKNOWLEDGED, Act.DISPATCHED, Act.ON_SCENE, Act.RESOLVED, Act.CLOSED})
-_TOLD_OF = frozenset({Severity.CRITICAL, Severity.HIGH})
 _DEADLINE = timedelta(hours=1)
 _ANY_CONSENT = "alerts.any_family_consents"
 
 
 def tell_opened(session: Session, incident: Incident, now: datetime, settings: Settings) -> int:
-    """Page every consenting contact of the home that there is an alarm, once an incident; how many pages are new."""
-    if not _is_for_families(incident) or incident.severity not in _TOLD_OF:
+    """Page every consenting contact of the home that there is an alarm, once an incident; how many pages are new.
+
+    Of what is critical or high, and of whatever a rule means for the family, however mild.
+    """
+    if not _is_for_families(incident) or not (incident.severity in GRAVE or FAMILY in of_incident(incident)):
         return 0
     return _tell(session, incident, Errand(OPENED, OPENED, _DEADLINE, critical=False, first_way_only=True), now, settings)
 
@@ -69,7 +73,8 @@ def try_next_way(session: Session, page: Page, incident: Incident, now: datetime
 
 def _is_for_families(incident: Incident) -> bool:
     marked = incident.probe or incident.test or incident.drill or incident.not_live
-    return not marked and incident.home_id is not None and not (incident.lane.startswith(FAULT) or incident.kind in FAULT_KINDS)
+    fault = incident.lane.startswith(FAULT) or incident.kind in FAULT_KINDS
+    return not marked and incident.home_id is not None and (not fault or FAMILY in of_incident(incident))
 
 
 def _tell(  # noqa: PLR0913 the rows, what, when and how

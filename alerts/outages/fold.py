@@ -14,16 +14,20 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from alerts.acts.record import close_merged
+from alerts.audience import of_alert
 from alerts.changes import record_incident
 from alerts.lanes import FAULT, OUTAGE_RULES
 from alerts.model import Alert, AlertState, Incident, IncidentState, Severity
+from alerts.presence import is_watched
+from alerts.ringing import widen
 from alerts.timeline import Act, tell
+from core.config import Settings
 
 _CHUNK = 400
 _NOBODY_ON_THE_WAY = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
 
 
-def fold_homes(session: Session, outage: Incident, home_ids: Sequence[int], now: datetime) -> int:
+def fold_homes(session: Session, outage: Incident, home_ids: Sequence[int], now: datetime, settings: Settings) -> int:
     """Move what belongs to the outage of an area into its incident; how many alerts moved."""
     moved = 0
     for start in range(0, len(home_ids), _CHUNK):
@@ -35,22 +39,23 @@ def fold_homes(session: Session, outage: Incident, home_ids: Sequence[int], now:
         for alert in session.scalars(still_open.order_by(Alert.id)):
             alerts[alert.incident_id].append(alert)
         for incident in incidents:
-            moved += _fold(session, outage, incident, alerts[incident.id], now)
+            going = [one for one in alerts[incident.id] if _goes(one)]
+            if going:
+                words = frozenset[str]().union(*(of_alert(one) for one in going))
+                widen(session, outage, words, now, settings, watched=is_watched(session, now))
+                _fold(session, outage, incident, going, now, whole=len(going) == len(alerts[incident.id]))
+                moved += len(going)
     return moved
 
 
-def _fold(session: Session, outage: Incident, incident: Incident, alerts: Sequence[Alert], now: datetime) -> int:
-    going = [one for one in alerts if _goes(one)]
-    if not going:
-        return 0
+def _fold(session: Session, outage: Incident, incident: Incident, going: Sequence[Alert], now: datetime, *, whole: bool) -> None:  # noqa: PLR0913
     for alert in going:
         alert.incident_id = outage.id
     ids = [one.id for one in going]
     tell(session, incident, Act.MERGED, now, into=outage.id, into_number=outage.number, alerts=ids)
-    if len(going) == len(alerts):
+    if whole:
         close_merged(incident, outage, now)
     record_incident(session, incident, now)
-    return len(going)
 
 
 def _goes(alert: Alert) -> bool:

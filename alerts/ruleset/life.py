@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alerts.ruleset.schemas import Applies, RuleSpec, SignalRule
+from alerts.audience import GRAVE, LIFE_KINDS, OPERATORS
+from alerts.ruleset.schemas import Applies, RuleSpec, SignalRule, ThresholdRule
 
 PROTECTED: frozenset[str] = frozenset({"sos", "fall", "smoke", "gas", "co"})
 """Codes of the built-in rules no change may weaken."""
@@ -41,10 +42,20 @@ def weakening(spec: RuleSpec, builtin: Mapping[str, RuleSpec]) -> str | None:
     return next((field for field, is_weaker in weaker.items() if is_weaker), None)
 
 
+def lacks_operators(spec: RuleSpec) -> bool:
+    """Whether what it finds may be grave and it is not for the operators: nobody would come."""
+    severities = {spec.severity}
+    if isinstance(spec, SignalRule) and spec.cancel:
+        severities.add(spec.cancelled_severity)
+    if isinstance(spec, ThresholdRule) and spec.far_severity is not None:
+        severities.add(spec.far_severity)
+    return OPERATORS not in spec.audience and (bool(severities & GRAVE) or spec.raises in LIFE_KINDS)
+
+
 def _waits_longer(spec: SignalRule, ours: SignalRule) -> bool:
     if spec.confirm_seconds is None:
         return False
     return ours.confirm_seconds is None or spec.confirm_seconds > LONGEST_CONFIRMATION_SECONDS
 
 
-__all__ = ["LONGEST_CONFIRMATION_SECONDS", "PROTECTED", "weakening"]
+__all__ = ["LONGEST_CONFIRMATION_SECONDS", "PROTECTED", "lacks_operators", "weakening"]

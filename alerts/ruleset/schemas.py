@@ -51,7 +51,8 @@ class RuleBase(Strict):
     lane: Literal["life", "fault", "doctor_call"] = "life"
     """Which alerts of a home may share an incident: a fault never shares one with a danger to life."""
     audience: tuple[Audience, ...] = ("operators",)
-    """Who it is for."""
+    """Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+    `installers` see faults on their page. High, critical or a danger to life must be for `operators`."""
     playbook: Playbook | None = None
     """The script operators follow; null for that of `raises`."""
     enabled: bool = True

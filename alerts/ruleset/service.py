@@ -20,7 +20,7 @@ from alerts.modes.store import end_monitored
 from alerts.ruleset import store
 from alerts.ruleset.builtin import builtin_specs
 from alerts.ruleset.compile import RuleInForce, rule_in_force
-from alerts.ruleset.life import weakening
+from alerts.ruleset.life import lacks_operators, weakening
 from alerts.ruleset.model import Rule, RuleVersion
 from alerts.ruleset.reach import check_names, check_reach, is_seen
 from alerts.ruleset.schemas import RuleSpec, SequenceRule
@@ -55,8 +55,8 @@ def check_rule(session: Session, spec: RuleSpec, actor: Caller | str, also: Cont
     """What is in force in its place, and what putting it would be: `created`, `changed` or `unchanged`. Only reads.
 
     `also` are codes of rules that come with it. ConflictError `rule_protects_life`, `rule_kind_fixed`; NotFoundError
-    `rule_not_found`; InvalidInputError `rule_worsens_unknown`, `unknown_area`, `unknown_home`, `unknown_resident`; ForbiddenError
-    `scope_exceeds_own`.
+    `rule_not_found`; InvalidInputError `rule_needs_operators`, `rule_worsens_unknown`, `unknown_area`, `unknown_home`,
+    `unknown_resident`; ForbiddenError `scope_exceeds_own`.
     """
     present = rule_in_force(session, spec.code)
     if present is not None and not is_seen(session, present.spec.applies, actor):
@@ -66,6 +66,8 @@ def check_rule(session: Session, spec: RuleSpec, actor: Caller | str, also: Cont
     field = weakening(spec, builtin_specs())
     if field is not None:
         raise ConflictError("rule_protects_life", rule=spec.code, field=field)
+    if lacks_operators(spec):
+        raise InvalidInputError("rule_needs_operators", rule=spec.code, field="audience")
     worsens = spec.worsens if isinstance(spec, SequenceRule) else None
     if worsens is not None and worsens not in also and rule_in_force(session, worsens) is None:
         raise InvalidInputError("rule_worsens_unknown", worsens=worsens)

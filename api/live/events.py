@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
+from alerts.audience import is_for_operators, of_incident
 from alerts.changes import DEVICE_CHANGED, OPENED
 from alerts.model import Change, Incident, IncidentHome, ProbeRun
 from api.schemas.base import Out
 from api.schemas.live import LiveDevice, LiveHeartbeat, LiveHello, LiveIncident, LiveProbe, LiveReset
 from api.views.devices import HEALTH_METRICS, device_views
 from api.views.incidents import incident_items
-from api.visibility import IncidentFacts, Place, sees_incident, sees_place, sees_residents
+from api.visibility import IncidentFacts, Place, queues_incident, sees_incident, sees_place, sees_residents
 from devices.model import Device
 from people.model import Area, Home
 from people.rights import Caller, Capability
@@ -49,7 +50,7 @@ class LiveEvent:
                 return None
             return self.frame if caller.may_see_medical(self.about.home_id) else self.reduced_frame
         if isinstance(self.about, IncidentFacts):
-            if not sees_incident(caller, self.about):
+            if not (sees_incident(caller, self.about) and queues_incident(caller, self.about)):
                 return None
             return self.frame if self.reduced_frame is None or sees_residents(caller, self.about.place) else self.reduced_frame
         return self.frame if self.about is None or caller.can(self.about) else None
@@ -125,6 +126,9 @@ def _incident_events(
             test=incident.test,
             not_live=incident.not_live,
             affected=None if incident.area_id is None else affected.get(incident.id, ()),
+            audience=of_incident(incident),
+            lane=incident.lane,
+            for_operators=is_for_operators(incident),
         )
         name = "incident.opened" if incident.id in opened else "incident.changed"
         whole = frame(name, LiveIncident(sequence=sequence, incident=item), sequence)

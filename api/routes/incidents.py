@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy.orm import Session
 
 from alerts import incidents as acts
+from alerts.audience import OPERATORS, for_operators
 from alerts.model import Incident, IncidentState, Severity
 from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
@@ -21,7 +22,7 @@ from api.schemas.incidents import IncidentDetail, IncidentList
 from api.schemas.requests import Close, Dispatch, Enter, IncidentCreate, Merge, NoteText, OptionalNote, Split
 from api.views.incident_detail import audit_look, find_incident, incident_detail
 from api.views.incidents import incident_items
-from api.visibility import visible_incidents
+from api.visibility import queued_incidents, visible_incidents
 from core.errors import ConflictError, ForbiddenError, InvalidInputError
 from people import store
 from people.model import Area, Home
@@ -54,6 +55,7 @@ ON_PAPER = tuple(
         "responder_missing",
     )
 )
+AudienceFilter = Literal["operators", "supervisors", "installers", "family", "all"]
 _RANK = sa.case({str(severity): severity.rank for severity in Severity}, value=Incident.severity, else_=len(Severity))
 
 
@@ -67,6 +69,10 @@ def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
     ] = "open",
     home: Annotated[str | None, Query(max_length=64)] = None,
     area: Annotated[str | None, Query(max_length=64, description="Code of an area: its whole subtree.")] = None,
+    audience: Annotated[
+        AudienceFilter | None,
+        Query(description="Those meant for these people, or `all`. Left out: an operator's queue holds what is for operators."),
+    ] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> IncidentList:
@@ -78,6 +84,10 @@ def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
         query = query.where(Incident.state != IncidentState.CLOSED)
     elif state != "all":
         query = query.where(Incident.state == (IncidentState.OPEN if state == "waiting" else state))
+    if audience is not None:
+        query = query.where(_meant_for(audience))
+    elif home is None and not newest_first:
+        query = query.where(queued_incidents(caller))
     with deps.database.snapshot() as session:
         if home is not None:
             query = query.where(Incident.home_id == store.find_home(session, home, caller.scope).id)
@@ -93,6 +103,12 @@ def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
         today = deps.clock.now().astimezone(ZoneInfo(deps.settings.timezone)).date()
         items = incident_items(session, found[:limit], today, caller)
     return IncidentList(items=items, next=_next(found[limit - 1], newest_first=newest_first) if len(found) > limit else None)
+
+
+def _meant_for(audience: AudienceFilter) -> sa.ColumnElement[bool]:
+    if audience == "all":
+        return sa.true()
+    return for_operators() if audience == OPERATORS else Incident.audience.contains(audience)
 
 
 def _next(last: Incident, *, newest_first: bool) -> str:

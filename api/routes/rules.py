@@ -81,6 +81,7 @@ def read_rule(code: str, caller: Seer, deps: Using) -> RuleOut:
         ConflictError("rule_kind_fixed"),
         ConflictError("rule_changed_meanwhile"),
         InvalidInputError("rule_code_differs"),
+        InvalidInputError("rule_needs_operators"),
         InvalidInputError("rule_worsens_unknown"),
         InvalidInputError("unknown_area"),
         InvalidInputError("unknown_home"),

@@ -77,6 +77,7 @@ class IncidentItem(Out):
     see the residents of that home. `area` and `homes_affected`, the homes not yet restored, are those of an incident of a
     whole area. What a device in test mode said is marked `test`: it rings nobody. `happened_at` is when it happened, of one
     entered afterwards from paper; `entered_afterwards` says that its times, or that of its first answer, are those of paper.
+    `audience` says who it is for; what is not `for_operators` rings at no console and pages nobody of the staff.
     """
 
     id: int
@@ -88,6 +89,8 @@ class IncidentItem(Out):
     resident_name: str | None
     resident_age: int | None
     severity: SeverityName
+    audience: list[str]
+    for_operators: bool
     state: IncidentStateName
     opened_at: InstantOut
     happened_at: InstantOut | None

@@ -10,6 +10,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from alerts.audience import is_for_operators, of_incident
 from alerts.model import Alert, Incident, IncidentHome, Severity, TimelineEntry
 from alerts.paging.model import Page, PageAnswer
 from api.schemas.base import PersonReference
@@ -113,6 +114,8 @@ def _item(incident: Incident, names: _Names) -> IncidentItem:
         resident_name="、".join(person.name for person in about) or None,
         resident_age=about[0].age if len(about) == 1 else None,
         severity=incident.severity,
+        audience=sorted(of_incident(incident)),
+        for_operators=is_for_operators(incident),
         state=incident.state,
         opened_at=incident.opened_at,
         happened_at=incident.happened_at,

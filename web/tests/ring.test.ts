@@ -5,8 +5,8 @@ import { MELODIES, render } from '@/logic/melodies'
 import { hear, rings, soundNow, windowTitle } from '@/logic/ring'
 import { SEVERITIES } from '@/logic/severity'
 
-type Row = Pick<IncidentItem, 'id' | 'severity' | 'state' | 'ring_count' | 'owner' | 'opened_at'>
-const incident = (change: Partial<Row> = {}): Row => ({ id: 1, severity: 'critical', state: 'open', ring_count: 1, owner: null, opened_at: '2026-11-22T08:00:00.000Z', ...change })
+type Row = Pick<IncidentItem, 'id' | 'severity' | 'state' | 'ring_count' | 'owner' | 'opened_at' | 'for_operators'>
+const incident = (change: Partial<Row> = {}): Row => ({ id: 1, severity: 'critical', state: 'open', ring_count: 1, owner: null, opened_at: '2026-11-22T08:00:00.000Z', for_operators: true, ...change })
 const ME = 7
 const MINE = { id: ME, name: 'me' }
 
@@ -15,6 +15,11 @@ describe('the bell', () => {
     expect(rings(incident(), new Map(), ME)).toBe(true)
     const taken = incident({ state: 'acknowledged', owner: MINE })
     expect(rings(taken, hear(new Map(), [taken]), ME)).toBe(false)
+  })
+
+  it('never rings for what is not for the operators', () => {
+    expect(rings(incident({ severity: 'medium', for_operators: false }), new Map(), ME)).toBe(false)
+    expect(soundNow([incident({ severity: 'medium', for_operators: false })], new Map(), ME)).toBe(null)
   })
 
   it('rings again when a taken incident gets worse, at the seat that has it', () => {

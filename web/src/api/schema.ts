@@ -1850,7 +1850,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -2484,7 +2485,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -3155,6 +3157,8 @@ export interface components {
             /** Alerts */
             alerts: components["schemas"]["AlertOut"][];
             area: components["schemas"]["AreaReference"] | null;
+            /** Audience */
+            audience: string[];
             /** Closed At */
             closed_at: string | null;
             /** Drill */
@@ -3163,6 +3167,8 @@ export interface components {
             due_at: string | null;
             /** Entered Afterwards */
             entered_afterwards: boolean;
+            /** For Operators */
+            for_operators: boolean;
             /** Happened At */
             happened_at: string | null;
             /** Home */
@@ -3232,7 +3238,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -3598,7 +3605,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -3717,6 +3725,8 @@ export interface components {
             /** Alerts */
             alerts: components["schemas"]["AlertOut"][];
             area: components["schemas"]["AreaReference"] | null;
+            /** Audience */
+            audience: string[];
             /** Closed At */
             closed_at: string | null;
             /** Contacts */
@@ -3730,6 +3740,8 @@ export interface components {
             /** Entered Afterwards */
             entered_afterwards: boolean;
             escalation: components["schemas"]["EscalationOut"] | null;
+            /** For Operators */
+            for_operators: boolean;
             /** Happened At */
             happened_at: string | null;
             /** Home */
@@ -3802,6 +3814,7 @@ export interface components {
          *     see the residents of that home. `area` and `homes_affected`, the homes not yet restored, are those of an incident of a
          *     whole area. What a device in test mode said is marked `test`: it rings nobody. `happened_at` is when it happened, of one
          *     entered afterwards from paper; `entered_afterwards` says that its times, or that of its first answer, are those of paper.
+         *     `audience` says who it is for; what is not `for_operators` rings at no console and pages nobody of the staff.
          */
         IncidentItem: {
             /** Acknowledged At */
@@ -3813,6 +3826,8 @@ export interface components {
             /** Alerts */
             alerts: components["schemas"]["AlertOut"][];
             area: components["schemas"]["AreaReference"] | null;
+            /** Audience */
+            audience: string[];
             /** Closed At */
             closed_at: string | null;
             /** Drill */
@@ -3821,6 +3836,8 @@ export interface components {
             due_at: string | null;
             /** Entered Afterwards */
             entered_afterwards: boolean;
+            /** For Operators */
+            for_operators: boolean;
             /** Happened At */
             happened_at: string | null;
             /** Home */
@@ -4321,7 +4338,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -5354,7 +5372,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -5590,7 +5609,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -5846,7 +5866,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -6144,7 +6165,8 @@ export interface components {
             applies: components["schemas"]["Applies"];
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -6292,7 +6314,8 @@ export interface components {
             at_least_days: number;
             /**
              * Audience
-             * @description Who it is for.
+             * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
+             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -9350,6 +9373,8 @@ export interface operations {
                 home?: string | null;
                 /** @description Code of an area: its whole subtree. */
                 area?: string | null;
+                /** @description Those meant for these people, or `all`. Left out: an operator's queue holds what is for operators. */
+                audience?: ("operators" | "supervisors" | "installers" | "family" | "all") | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -12298,7 +12323,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `rule_code_differs`, `rule_worsens_unknown`, `unknown_area`, `unknown_home`, `unknown_resident`, `invalid_input` */
+            /** @description `rule_code_differs`, `rule_needs_operators`, `rule_worsens_unknown`, `unknown_area`, `unknown_home`, `unknown_resident`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -1,9 +1,10 @@
-/** Whether it rings, and how. It rings until a person has taken it; only a person's act stops it. */
+/** Whether it rings, and how. It rings until a person has taken it; only a person's act stops it.
+ * What is not for the operators rings at no seat. */
 
 import type { IncidentItem, Severity } from '@/api/types'
 import { rank } from '@/logic/severity'
 
-type Ringable = Pick<IncidentItem, 'id' | 'severity' | 'state' | 'ring_count' | 'owner' | 'opened_at'>
+type Ringable = Pick<IncidentItem, 'id' | 'severity' | 'state' | 'ring_count' | 'owner' | 'opened_at' | 'for_operators'>
 
 /** How many rings of each incident a person at this seat has heard and answered. */
 export type Heard = ReadonlyMap<number, number>
@@ -13,7 +14,7 @@ const RINGS_ON: readonly Severity[] = ['critical', 'high', 'medium']
 
 /** Whether this incident should be ringing at the seat of `me`. */
 export function rings(incident: Ringable, heard: Heard, me: number | null): boolean {
-  if (!RINGS_ON.includes(incident.severity)) return false
+  if (!incident.for_operators || !RINGS_ON.includes(incident.severity)) return false
   if (incident.state === 'open') return true
   if (incident.state === 'closed' || incident.state === 'resolved') return false
   const answered = heard.get(incident.id)

@@ -19,7 +19,7 @@ export const useIncidents = defineStore('incidents', () => {
 
   const open = computed(() => [...items.value.values()].filter((item) => item.state !== 'closed'))
   const rows = computed(() => arrangement.value.order.flatMap((id) => items.value.get(id) ?? []))
-  const waiting = computed(() => open.value.filter((item) => item.state === 'open').length)
+  const waiting = computed(() => open.value.filter((item) => item.state === 'open' && item.for_operators).length)
 
   const fits = (item: IncidentItem): boolean => kind === null || item.kind === kind
 

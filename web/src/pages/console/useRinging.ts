@@ -41,6 +41,7 @@ export function useRinging() {
 
   /** Say a new incident to those who do not see it. */
   function announce(incident: IncidentItem): void {
+    if (!incident.for_operators) return
     announcement.value = t('console.announce', { severity: t(`severity.${incident.severity}`), sentence: sentence(incident) })
     if (incident.severity === 'low' || incident.severity === 'info') sound.chime(incident.severity)
     if (document.hidden && 'Notification' in window && Notification.permission === 'granted') {
