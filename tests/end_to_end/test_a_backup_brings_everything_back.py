@@ -15,17 +15,25 @@ from pathlib import Path
 import orjson
 import pytest
 from support.centre import Centre, Credentials, running_centre
+from support.databases import settings_of
 from support.device import button
 from support.processes import kill, until
 
-from core.config import Settings
 from core.database import Database
 from yinling.backup import manifest, relational
 
 
-def yinling(centre: Centre, *arguments: str, data_dir: Path | None = None) -> subprocess.CompletedProcess[str]:
+def yinling(
+    centre: Centre, *arguments: str, data_dir: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "yinling", *arguments, "--data-dir", str(data_dir or centre.data_dir)]
-    return subprocess.run(command, env=centre.environment, capture_output=True, text=True, check=False, timeout=170)
+    return subprocess.run(command, env=environment or centre.environment, capture_output=True, text=True, check=False, timeout=170)
+
+
+def elsewhere(centre: Centre, data_dir: Path) -> dict[str, str]:
+    """The environment of the same centre in another place: an empty folder, and an empty database where it has one."""
+    stores = {} if centre.is_sqlite else {"YINLING_DATABASE_URL": str(settings_of("postgresql")["database_url"])}
+    return {**centre.environment, "YINLING_DATA_DIR": str(data_dir), **stores}
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,7 @@ def _values(centre: Centre, device_id: int) -> list[float]:
 def test_it_holds_what_its_manifest_says_and_only_its_owner_reads_it(lost: Lost) -> None:
     centre, backup = lost.centre, lost.backup
     told = manifest.read(backup)
-    assert told.store == "sqlite"
+    assert told.store == ("sqlite" if centre.is_sqlite else "postgresql")
     assert told.tables["incidents"].rows >= 1
     assert told.readings >= 20
     assert any(name.startswith("$MQTT") for name in told.streams)
@@ -82,14 +90,15 @@ def test_it_holds_what_its_manifest_says_and_only_its_owner_reads_it(lost: Lost)
 def test_a_restored_centre_has_every_row_every_reading_and_knows_a_repeat(lost: Lost, tmp_path: Path) -> None:
     backup = lost.backup
     target = tmp_path / "data"
-    back = yinling(lost.centre, "restore", str(backup), data_dir=target)
+    environment = elsewhere(lost.centre, target)
+    back = yinling(lost.centre, "restore", str(backup), data_dir=target, environment=environment)
     assert back.returncode == 0, back.stderr
     assert "Traceback" not in back.stderr
     told = manifest.read(backup)
-    with closing(Database(Settings(data_dir=target).relational_url)) as database, database.snapshot() as session:
+    centre = Centre(target, environment)
+    with closing(Database(centre.database_url)) as database, database.snapshot() as session:
         sums = relational.table_sums(session.connection())
     assert sums == dict(told.tables)
-    centre = Centre(target, {**lost.centre.environment, "YINLING_DATA_DIR": str(target)})
     try:
         centre.start()
         assert [one["state"] for one in centre.incidents(lost.heard.home, state="all")] == ["acknowledged"]
@@ -124,7 +133,7 @@ def test_a_backup_that_was_killed_is_none_and_the_next_one_clears_it_away(lost: 
 def test_a_damaged_backup_is_refused_before_anything_is_touched(lost: Lost, tmp_path: Path, harm: str) -> None:
     centre, backup = lost.centre, lost.backup
     damaged = shutil.copytree(backup, tmp_path / "damaged")
-    file = damaged / "relational.db"
+    file = damaged / (relational.SQLITE_FILE if centre.is_sqlite else relational.DUMP_FILE)
     if harm == "a file":
         file.unlink()
     else:
@@ -133,7 +142,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_touched(lost: Lost, tmp_
         file.write_bytes(content)
     refused = yinling(centre, "restore", str(damaged), data_dir=tmp_path / "data")
     assert refused.returncode == 2
-    assert "relational.db is" in refused.stderr
+    assert f"{file.name} is" in refused.stderr
     assert not (tmp_path / "data").exists()
 
 
