@@ -2,7 +2,7 @@
 
 The whole program runs as a user starts it, with the simulated town's homes, each device on a connection of its own. First a
 number of homes, then twice as many; each time a while at rest (connected, with what they say of themselves), then a while in
-which a player says what those homes' days consist of, a few messages of each home from a random hour on, faster than life.
+which a player says what those homes say in a stretch of their days, each from a random hour on, faster than life.
 The difference between the sizes at rest is what a home costs by being there; the difference to the busy while, by message, is
 what a message costs; a day is a home's messages of a day, heartbeats with them. Prints a table and one JSON line.
 """
@@ -80,8 +80,9 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a home's day: below which topic, and what; None is the device's heartbeat."""
+    """One message of a home's day: when, below which topic, and what; None is the device's heartbeat."""
 
+    at: datetime
     topic: str
     device: DevicePlan
     happening: Happening | None
@@ -146,23 +147,23 @@ def online(centre: Centre) -> int:
 
 
 def day_said(home: Household, zone: ZoneInfo) -> list[Said]:
-    """Every message of a home's day, in order: what its life makes its devices say, and their heartbeats."""
+    """Every message of a home's day: what its life makes its devices say, and their heartbeats."""
     devices = {device.role: device for device in furnish(home) if device.role != TRIAL_ROLE}
     midnight = datetime(2026, 11, 22, tzinfo=zone)
-    said: list[tuple[datetime, Said]] = []
+    said: list[Said] = []
     for happening in day_of(home, tuple(devices.values()), midnight.date(), zone):
         device = devices[happening.role]
-        said.append((happening.at, Said(topic_of(home, device), device, happening)))
+        said.append(Said(happening.at, topic_of(home, device), device, happening))
         if device.is_child and happening.type == "motion.seen":
             over = Happening(happening.at + timedelta(seconds=90), device.role, type="motion.over")
-            said.append((over.at, Said(topic_of(home, device), device, over)))
+            said.append(Said(over.at, topic_of(home, device), device, over))
     for device in devices.values():
         if device.is_child:
             continue
         every_seconds = min(catalogue()[device.profile].heartbeat_seconds * 0.4, 3600)
         beats = [midnight + timedelta(seconds=beat * every_seconds) for beat in range(int(DAY_SECONDS / every_seconds))]
-        said += [(at, Said(topic_of(home, device), device, None)) for at in beats]
-    return [each for _, each in sorted(said, key=lambda one: one[0])]
+        said += [Said(at, topic_of(home, device), device, None) for at in beats]
+    return said
 
 
 def topic_of(home: Household, device: DevicePlan) -> str:
@@ -172,23 +173,32 @@ def topic_of(home: Household, device: DevicePlan) -> str:
     return f"yl/v1/{home.code}/{code_of(home, device)}"
 
 
-def play(centre: Centre, days: Sequence[list[Said]]) -> int:
-    """Say some of each home's day, every home from an hour of its own on, at a steady pace over one connection."""
-    chance = random.Random(1)  # noqa: S311 no secret
-    places = [chance.randrange(len(day)) for day in days]
-    whole = int(MESSAGES_PER_SECOND * BUSY_SECONDS)
+def play(centre: Centre, days: Sequence[list[Said]]) -> None:
+    """Say what each home says in the same stretch of time, at a steady pace over one connection."""
     client = speaker(centre)
     began = time.perf_counter()
-    for number in range(whole):
-        home = number % len(days)
-        said = days[home][(places[home] + number // len(days)) % len(days[home])]
+    for number, said in enumerate(stretch(days)):
         below, payload, retained = words(said)
         client.publish(f"{said.topic}/{below}", payload, qos=1, retain=retained)
         time.sleep(max(0.0, began + number / MESSAGES_PER_SECOND - time.perf_counter()))
     until(lambda: client._out_messages == {}, 30, "every message is confirmed")  # noqa: SLF001 paho offers no other way to see it
     client.disconnect()
     client.loop_stop()
-    return whole
+
+
+def stretch(days: Sequence[list[Said]]) -> list[Said]:
+    """As much of each day as makes the messages wanted, in order; each home's begins at an hour of its own.
+
+    So a home that says more has more of them, as in life.
+    """
+    chance = random.Random(1)  # noqa: S311 no secret
+    length = DAY_SECONDS * MESSAGES_PER_SECOND * BUSY_SECONDS / sum(map(len, days))
+    found: list[tuple[float, Said]] = []
+    for day in days:
+        start = chance.uniform(0, DAY_SECONDS)
+        since = [((said.at.hour * 60 + said.at.minute) * 60 + said.at.second - start) % DAY_SECONDS for said in day]
+        found += [(seconds, said) for seconds, said in zip(since, day, strict=True) if seconds < length]
+    return [said for _, said in sorted(found, key=lambda one: one[0])]
 
 
 def speaker(centre: Centre) -> mqtt.Client:
