@@ -24,6 +24,10 @@ from support.paging import PageSink, page_sink
 from support.processes import until
 from support.store import rows
 
+from alerts.presence import PRESENCE_LASTS, is_watched
+from core.clock import SystemClock
+from core.database import Database
+
 # Nothing but what a case drives may reach a point: the clocks of incidents and the probe stand still.
 QUIET: Mapping[str, Any] = {
     "ring_again_seconds": 3600,
@@ -215,6 +219,7 @@ def _assert_outbox_is_empty(centre: Centre) -> None:
 def page_the_fallback(on: Stage) -> None:
     """A page nobody saw sent goes out again; one that was recorded goes out once; the timeline tells of it once."""
     home = on.centre.home()
+    until(lambda: not _is_watched(on.centre), PRESENCE_LASTS.total_seconds() + 5, "the stream of a case before forgotten", 0.2)
     with button(on.centre.device(home)) as device:
         on.arm("pager")
         incident_id = device.press()["incident"]
@@ -229,6 +234,11 @@ def page_the_fallback(on: Stage) -> None:
     expected = 2 if on.point == "pager.after_send" else 1
     until(lambda: len(_pages_about(on.sink, home)) >= expected, 10, lambda: str(on.sink.texts()))
     assert len(_pages_about(on.sink, home)) == expected, f"{on.sink.pages}\n{on.centre.said()[-6000:]}"
+
+
+def _is_watched(centre: Centre) -> bool:
+    with closing(Database(centre.database_url)) as database, database.snapshot() as session:
+        return is_watched(session, SystemClock().now())
 
 
 def wait_for_what_does_not_come(on: Stage) -> None:
