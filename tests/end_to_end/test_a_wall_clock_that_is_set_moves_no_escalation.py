@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.moved_time import moved_centre
+from support.moved_time import World, moved_centre
+
+
+def due_after_a_minute(folder: Path) -> AbstractContextManager[World]:
+    """A centre whose duty phone is called once a press was left alone for sixty seconds."""
+    return moved_centre(
+        folder,
+        with_phones=lambda phones: {"fallback_urls": phones.address("duty")},
+        fallback_after_seconds=60,
+        ring_again_seconds=3600,
+    )
 
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_an_escalation_due_in_thirty_seconds_still_comes_in_thirty_seconds(tmp_path: Path, hours: int) -> None:
-    with moved_centre(
-        tmp_path,
-        with_phones=lambda phones: {"fallback_urls": phones.address("duty")},
-        fallback_after_seconds=60,
-        ring_again_seconds=3600,
-    ) as world:
+    with due_after_a_minute(tmp_path) as world:
         home = world.centre.home()
         operator = world.staff("operator", "operator", phone=False)
         with world.watching(operator), world.button(world.device(home)) as device:
@@ -35,12 +41,7 @@ def test_an_escalation_due_in_thirty_seconds_still_comes_in_thirty_seconds(tmp_p
 
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_pager_that_starts_again_notices_what_the_clock_was_set_by_meanwhile(tmp_path: Path, hours: int) -> None:
-    with moved_centre(
-        tmp_path,
-        with_phones=lambda phones: {"fallback_urls": phones.address("duty")},
-        fallback_after_seconds=60,
-        ring_again_seconds=3600,
-    ) as world:
+    with due_after_a_minute(tmp_path) as world:
         home = world.centre.home()
         operator = world.staff("operator", "operator", phone=False)
         with world.watching(operator), world.button(world.device(home)) as device:
