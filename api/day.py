@@ -17,9 +17,11 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
 
+from alerts.home_today import last_movement
 from alerts.model import SignalRecord
+from alerts.modes.service import MOVEMENT
 from api.schemas.devices import ReadingOut
-from api.schemas.homes import Day, DaySentence, Lane, Mark, Span, UsualHour, VitalSeries
+from api.schemas.homes import Day, DayCode, DaySentence, Lane, Mark, Span, UsualHour, VitalSeries
 from api.views.devices import HEALTH_METRICS
 from api.views.homes import home_devices
 from devices.model import Device
@@ -31,8 +33,6 @@ from timeseries.ports import Point, ReadingStore, StoreAwayError
 log = structlog.get_logger()
 
 USUAL_DAYS = 7
-MOVEMENT = frozenset({"motion.seen", "presence.on", "door.opened", "door.closed", "bed.entered", "bed.left", "stove.on"})
-"""Signals that say somebody is up and about."""
 ALARMS = frozenset({"sos.pressed", "fall.detected", "smoke.on", "gas.on", "co.on", "water.on", "call.requested"})
 MOVEMENT_LASTS = timedelta(minutes=5)
 """Movement seen within this of the last is one stretch: sensors of this kind rest for minutes between reports."""
@@ -68,7 +68,8 @@ def day_of(session: Session, home: Home, now: datetime, hours: int, timezone: st
     happenings = _happenings(session, home.id, start, now)
     usual = usual_rhythm(_movement_by_hour(session, home.id, start - timedelta(days=USUAL_DAYS), start), ZoneInfo(timezone))
     lanes = draw_lanes(happenings, {device.id: device for device in devices}, start, now)
-    said = sentence(happenings, devices, usual, now, hours)
+    before = last_movement(session, home.id, devices)
+    said = sentence(happenings, devices, usual, (now, hours), before.at if before is not None else None)
     day = Day(start=start, end=now, lanes=lanes, vitals=[], readings_away=False, usual=usual, sentence=said)
     return Told(day, devices, {one.id: one.limits for one in home.residents if one.limits})
 
@@ -191,16 +192,34 @@ def _vital(device: Device, metric: str, points: Sequence[Point], own: Mapping[st
 
 
 def sentence(
-    happenings: Sequence[Happening], devices: Sequence[Device], usual: Sequence[UsualHour], now: datetime, hours: int
+    happenings: Sequence[Happening],
+    devices: Sequence[Device],
+    usual: Sequence[UsualHour],
+    day: tuple[datetime, int],
+    last_at: datetime | None,
 ) -> DaySentence:
-    """The picture in words: how much movement there was, beside what is usual in as many hours."""
-    moved = [happening for happening in happenings if happening.type in MOVEMENT]
+    """The picture in words: how much movement there was, beside what is usual in as many hours.
+
+    `day` is its end and its hours, `last_at` the last movement ever. Only what can notice movement says that there was
+    none: a button that is heard tells nothing of whoever lives there.
+    """
+    now, hours = day
+    movements = sum(happening.type in MOVEMENT for happening in happenings)
     expected = round(sum(hour.movement for hour in usual) * hours / 24, 1) if usual else None
-    heard = max((device.last_seen_at for device in devices if device.last_seen_at is not None), default=None)
-    if not devices:
+    watching = [device for device in devices if _notices_movement(device)]
+    heard = max((device.last_seen_at for device in watching if device.last_seen_at is not None), default=None)
+    code: DayCode
+    if movements:
+        code = "moving"
+    elif not watching:
         code = "no_devices"
     elif heard is None or heard < now - timedelta(hours=hours):
         code = "nothing_heard"
     else:
-        code = "moving" if moved else "still"
-    return DaySentence(code=code, last_movement_at=moved[-1].at if moved else None, movements=len(moved), usual_movements=expected)
+        code = "still" if last_at is not None else "never_moved"
+    return DaySentence(code=code, last_movement_at=last_at, movements=movements, usual_movements=expected)
+
+
+def _notices_movement(device: Device) -> bool:
+    profile = catalogue().get(device.profile)
+    return profile is not None and not MOVEMENT.isdisjoint(profile.signals)

@@ -151,7 +151,7 @@ class BrokerWatch:
             self._tell(seen)
 
     def _tell(self, seen: Seen) -> None:
-        repetition = self._repeated.get(seen.reason)
+        repetition = self._repeated.get(seen.reason) if seen.counts else None
         if repetition is not None and repetition.note(seen.client, self._clock.monotonic_seconds()):
             seen = replace(seen, grave=True)
         log.warning("broker_refused", client=seen.client, reason=seen.reason.value, detail=seen.detail, grave=seen.grave)

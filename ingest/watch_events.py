@@ -28,6 +28,15 @@ _ORDINARY_ENDS = frozenset(
     }
 )
 _TAKEN_OVER = "Duplicate Client ID"
+_PROTOCOL_VIOLATION = "Protocol Violation"
+
+# The broker ends connections as *Protocol Violation* also when its own store did not answer in time: after the death of a
+# node of a cluster that happens to many homes at once, and none of their devices has done anything.
+_BROKERS_OWN_CAUSE = re.compile(
+    r"^unable to connect: (?!authentication error|other session)|timeout after |timed out|stream for account|"
+    r"^unable to (?:persist|delete) |jetstream|insufficient|no responders|\(\d{5}\)$",
+    re.IGNORECASE,
+)
 
 _LINE = re.compile(
     r"^\[\d+\] \S+ \S+ \[ERR\] (?P<host>\S+):\d+ - [a-z_]+:\d+ - "
@@ -47,6 +56,8 @@ class Seen:
     reason: RefusalReason
     detail: str
     grave: bool = False
+    counts: bool = True
+    """Whether happening again and again makes it grave; not where it is unknown whose fault it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,8 @@ def seen_in_log(line: LogLine) -> Seen | None:
 def seen_in_disconnect(event: dict[str, Any], cause: str | None) -> Seen | None:
     """A device thrown out, or one whose client id somebody else took; None for an ordinary end.
 
-    `cause` is the last error line about this client: the event itself says only *Protocol Violation*.
+    `cause` is the last error line about this client: the event itself says only *Protocol Violation*, and where no log could be
+    read nobody knows whether the device broke the protocol or the broker could not serve it.
     """
     client, reason = event.get("client") or {}, event.get("reason") or ""
     user = client.get("user") or ""
@@ -95,7 +107,10 @@ def seen_in_disconnect(event: dict[str, Any], cause: str | None) -> Seen | None:
         user = device_of(client_id_of(event))
     if reason == _TAKEN_OVER:
         return Seen(user, RefusalReason.TAKEN_OVER, f"from {client.get('host')}")
-    return Seen(user, RefusalReason.THROWN_OUT, f"{reason}: {cause}" if cause else reason)
+    if cause is None:
+        return Seen(user, RefusalReason.THROWN_OUT, reason, counts=reason != _PROTOCOL_VIOLATION)
+    ours = reason == _PROTOCOL_VIOLATION and _BROKERS_OWN_CAUSE.search(cause) is not None
+    return Seen(user, RefusalReason.NOT_READY if ours else RefusalReason.THROWN_OUT, f"{reason}: {cause}")
 
 
 def seen_in_failed_sign_in(event: dict[str, Any]) -> Seen | None:

@@ -98,10 +98,13 @@ class UsualHour(Out):
     movement: float
 
 
+DayCode = Literal["moving", "still", "never_moved", "nothing_heard", "no_devices"]
+
+
 class DaySentence(Out):
     """The picture in words: a code the pages translate, and what fills it."""
 
-    code: Literal["moving", "still", "nothing_heard", "no_devices"]
+    code: DayCode
     last_movement_at: InstantOut | None
     movements: int
     usual_movements: float | None

@@ -25,6 +25,8 @@ from support.processes import until
 from support.region import Region, running_region
 from support.stores import PostgresStores
 
+from alerts.lanes import LIFE
+
 HOMES = 8
 ANSWER_SECONDS = 180.0
 """How long a device repeats one press on a busy machine before the test gives up."""
@@ -203,11 +205,11 @@ def assert_nothing_lost_or_doubled(region: Region, pressers: Sequence[Presser]) 
     with region.database.snapshot() as session:
         opened = session.execute(
             sa.text(
-                "SELECT homes.code, count(*) FROM incidents JOIN homes ON homes.id = incidents.home_id "
-                "WHERE homes.code LIKE 'home-%' GROUP BY homes.code"
+                "SELECT homes.code, incidents.kind, incidents.lane FROM incidents JOIN homes ON homes.id = incidents.home_id "
+                "WHERE homes.code LIKE 'home-%' ORDER BY homes.code"
             )
         ).all()
-    assert {row.code: row[1] for row in opened} == {one.name: 1 for one in pressers}
+    assert [tuple(row) for row in opened] == [(one.name, "sos", LIFE) for one in pressers], region.said()
     return len(confirmed)
 
 

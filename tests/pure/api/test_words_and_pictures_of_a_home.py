@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.verdict import NOTHING_HEARD_AFTER, HomeFacts, judge
-from api.day import Happening, draw_lanes, usual_rhythm
+from api.day import Happening, draw_lanes, sentence, usual_rhythm
 from api.figures import answer_figures, percentile
 from api.routes.messages import show_payload
 from api.status import gauge_sum, merge_metrics
@@ -70,6 +70,31 @@ def test_lanes_join_movement_and_close_what_was_open_at_the_beginning() -> None:
     ]
     assert [(span.start, span.end) for span in lanes["bed"].spans] == [(start, minutes(5)[0]), (minutes(90)[0], NOW)]
     assert lanes["bed"].name == "bedroom"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "heard_hours_ago", "happened", "last_hours_ago", "code"),
+    [
+        (["motion"], 1, ["motion.seen"], 1, "moving"),
+        (["motion"], 1, [], 50, "still"),
+        (["motion"], 1, [], None, "never_moved"),
+        (["motion"], 30, [], 50, "nothing_heard"),
+        (["motion"], None, [], None, "nothing_heard"),
+        (["sos-button"], 1, [], None, "no_devices"),
+        ([], 1, [], None, "no_devices"),
+    ],
+)
+def test_the_day_in_words_never_takes_a_button_that_is_heard_for_somebody_who_rests(
+    profiles: list[str], heard_hours_ago: int | None, happened: list[str], last_hours_ago: int | None, code: str
+) -> None:
+    def ago(hours: int | None) -> datetime | None:
+        return None if hours is None else NOW - timedelta(hours=hours)
+
+    devices = [Device(id=1, profile=profile, last_seen_at=ago(heard_hours_ago)) for profile in profiles]
+    devices.append(Device(id=2, profile="sos-button", last_seen_at=NOW))
+    happenings = [Happening(1, kind, NOW - timedelta(hours=1)) for kind in happened]
+    said = sentence(happenings, devices, [], (NOW, 24), ago(last_hours_ago))
+    assert (said.code, said.last_movement_at) == (code, ago(last_hours_ago))
 
 
 def test_the_usual_rhythm_is_the_mean_over_days_in_the_centres_time() -> None:

@@ -74,6 +74,31 @@ def test_a_throw_out_carries_the_cause_from_the_log() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "cause",
+    [
+        'unable to connect: loading session record: timeout after 5.000529514s: request type "ML" on "$JS.API.STREAM.MSG.GET"',
+        'unable to connect: lookup sessions stream for account "YL": timeout after 5s: request type "SL"',
+        'timeout after 5.0s: request type "MP" on "$MQTT.msgs.yl.v1.home-1.dev-1.event"',
+        'unable to persist session "yl-dev-1" (seq=4): no responders',
+        "JetStream system temporarily unavailable (10008)",
+    ],
+)
+def test_a_broker_that_could_not_serve_a_device_does_not_blame_the_device(cause: str) -> None:
+    """Seen when a node of a cluster died: every home's device would be called faulty after the third time."""
+    seen = seen_in_disconnect(event("Protocol Violation"), cause)
+    assert seen is not None
+    assert seen.reason is RefusalReason.NOT_READY
+
+
+def test_a_throw_out_whose_cause_nobody_could_read_is_told_and_never_grave() -> None:
+    unread = seen_in_disconnect(event("Protocol Violation"), None)
+    assert unread == Seen("dev-1", RefusalReason.THROWN_OUT, "Protocol Violation", counts=False)
+    slow = seen_in_disconnect(event("Slow Consumer (Write Deadline)"), None)
+    assert slow is not None
+    assert slow.counts
+
+
 @pytest.mark.parametrize("reason", ["Client Closed", "Stale Connection", "Server Shutdown", "Read Error"])
 def test_ordinary_ends_are_nobodys_fault(reason: str) -> None:
     assert seen_in_disconnect(event(reason), None) is None

@@ -2783,7 +2783,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "moving" | "still" | "nothing_heard" | "no_devices";
+            code: "moving" | "still" | "never_moved" | "nothing_heard" | "no_devices";
             /** Last Movement At */
             last_movement_at: string | null;
             /** Movements */
