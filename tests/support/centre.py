@@ -27,6 +27,8 @@ from yinling.guard import SUPERVISOR_VARIABLE
 ADMIN_PASSWORD = "a-password-of-tests"
 READY_SECONDS = 180.0
 STOP_SECONDS = 20.0
+TRACEBACK_LINES = 60
+"""How much of what follows the first line of a traceback is shown."""
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -192,16 +194,20 @@ class Centre:
 
     def errors(self) -> list[str]:
         """Lines that a good run does not have."""
+        if "*" in self.expected_errors:
+            return []
         bad = [
             orjson.dumps(line).decode()
             for line in self.logs()
             if line.get("level") in {"error", "critical"} and line.get("event") not in self.expected_errors
         ]
-        for line in self.said().splitlines():
-            outside = not line.startswith("{") and (line.startswith("Traceback") or " ERROR " in line)
-            if outside and "*" not in self.expected_errors:
+        said = self.said().splitlines()
+        for index, line in enumerate(said):
+            if line.startswith("Traceback"):  # with what led to it, and as far as it may reach
+                bad += said[max(0, index - 3) : index + TRACEBACK_LINES]
+            elif not line.startswith("{") and " ERROR " in line:
                 bad.append(line)
-        return bad if "*" not in self.expected_errors else []
+        return bad
 
     # ---- what it answers
 
@@ -352,4 +358,4 @@ def running_centre(
     finally:
         centre.stop()
     errors = centre.errors()
-    assert errors == [], "\n".join(errors)[:4000]
+    assert errors == [], "\n".join(errors)[:12_000]
