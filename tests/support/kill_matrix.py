@@ -51,11 +51,14 @@ class Stage:
     kills: int = 0
     _armed_pid: int = 0
 
-    def die(self, point: str) -> None:
-        """Drive a process to its death at this point and look what is true afterwards."""
-        self.point, before = point, self.kills
+    def die(self, point: str) -> int:
+        """Drive a process to its death at this point, look what is true afterwards, and say how many pages went out again by it."""
+        self.point, before, sent_again = point, self.kills, _repeated_pages(self.sink)
         CASES[point](self)
         assert self.kills == before + 1
+        # Wherever a pager dies, one of its threads may have sent what it did not come to write down.
+        assert _repeated_pages(self.sink) <= self.kills, f"{self.sink.pages[-9:]}\n{self.centre.said()[-6000:]}"
+        return _repeated_pages(self.sink) - sent_again
 
     def arm(self, child: str) -> None:
         """From now on the point kills this process; another that comes by lives."""
@@ -218,7 +221,7 @@ def _assert_outbox_is_empty(centre: Centre) -> None:
 
 
 def page_the_fallback(on: Stage) -> None:
-    """A page nobody saw sent goes out again; one that was recorded goes out once; the timeline tells of it once."""
+    """A page nobody saw sent goes out again, at most once a death; the timeline tells of it once."""
     home = on.centre.home()
     until(lambda: not _is_watched(on.centre), PRESENCE_LASTS.total_seconds() + 5, "the stream of a case before forgotten", 0.2)
     before = _repeated_pages(on.sink)
@@ -235,10 +238,10 @@ def page_the_fallback(on: Stage) -> None:
     assert len(paged()) == 1
 
     until(lambda: _pages_about(on.sink, home), 10, lambda: str(on.sink.texts()[-5:]))
-    # Perhaps not this home's: a page of the case before may have been under way and met the death first.
-    expected = before + (1 if on.point == "pager.after_send" else 0)
-    until(lambda: _repeated_pages(on.sink) >= expected, 90, lambda: f"no page went out again: {on.sink.texts()[-5:]}", 0.2)
-    assert _repeated_pages(on.sink) == expected, f"{on.sink.pages[-9:]}\n{on.centre.said()[-6000:]}"
+    if on.point == "pager.after_send":
+        # Perhaps not this home's: a page of the case before may have been under way and met the death first.
+        until(lambda: _repeated_pages(on.sink) > before, 90, lambda: f"no page went out again: {on.sink.texts()[-5:]}", 0.2)
+    assert _repeated_pages(on.sink) <= before + 1, f"{on.sink.pages[-9:]}\n{on.centre.said()[-6000:]}"
 
 
 def _is_watched(centre: Centre) -> bool:
