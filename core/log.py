@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+from types import TracebackType
 
 import structlog
 
@@ -38,6 +40,29 @@ def configure_logging(process: str, *, as_json: bool, level: str = "INFO") -> No
         cache_logger_on_first_use=True,
     )
     _route_libraries([*shared, structlog.stdlib.add_logger_name], renderer)
+    sys.excepthook = _uncaught
+    threading.excepthook = _ended_a_thread
+    sys.unraisablehook = _could_not_be_raised
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger().critical("process_failed", exc_info=(kind, error, trace))
+
+
+def _ended_a_thread(told: threading.ExceptHookArgs) -> None:
+    if told.exc_value is not None:
+        name = None if told.thread is None else told.thread.name
+        structlog.get_logger().error("thread_failed", thread=name, exc_info=(told.exc_type, told.exc_value, told.exc_traceback))
+
+
+def _could_not_be_raised(told: sys.UnraisableHookArgs) -> None:
+    """Of a finalizer or a callback: nobody above could catch it."""
+    if told.exc_value is not None:
+        where = f"{told.err_msg or 'exception ignored'} in {told.object!r}"
+        structlog.get_logger().error("exception_ignored", where=where, exc_info=(told.exc_type, told.exc_value, told.exc_traceback))
 
 
 def _route_libraries(shared: list[structlog.typing.Processor], renderer: structlog.typing.Processor) -> None:

@@ -82,9 +82,8 @@ class LaneLoop:
                 batch = self._source.take(self._most, _TAKE_WAIT_SECONDS)
                 if batch:
                     self._work(batch)
-        except BaseException as error:  # the process must hear of it, whatever it is
+        except BaseException as error:  # noqa: BLE001 the process must hear of it, whatever it is, and then ends
             self._on_failure(error)
-            raise
 
     def _work(self, batch: list[Delivery]) -> None:
         started = self._clock.monotonic_seconds()
