@@ -15,7 +15,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from support.centre import Credentials
 from support.processes import until
 
+from core.open_files import expect_many_files
 from ingest.mqtt_nodes import MqttNodes
+
+expect_many_files()  # a town of devices in one process; each leaves its sockets to the collector
 
 REPEAT_SECONDS = 2.0
 _TAKEN = {"accepted", "duplicate", "seen"}

@@ -8,6 +8,7 @@ import typer
 
 from core.config import Settings
 from core.log import configure_logging
+from core.open_files import expect_many_files
 from yinling.checks import check_python, prepare_data_dir, refuse_half_restored, refuse_open_links
 from yinling.environment import read_settings
 from yinling.errors import CannotStartError
@@ -98,4 +99,5 @@ def _begin(process: str, data_dir: Path | None, **options: object) -> Settings:
     if process != "broker":  # a restore brings the broker's streams back through one
         refuse_half_restored(data_dir)
     configure_logging(process, as_json=settings.log_json, level=settings.log_level)
+    expect_many_files()
     return settings

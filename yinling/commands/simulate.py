@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import signal
 import ssl
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from rich.table import Table
 from core.clock import SystemClock
 from core.config import Settings
 from core.log import configure_logging
+from core.open_files import expect_many_files
 from core.tls import client_context
 from yinling import demo, run_file
 from yinling.checks import prepare_data_dir
@@ -38,7 +38,7 @@ def simulate_homes(*, homes: int, rate: float, quiet: bool, data_dir: Path | Non
     """Let homes live until SIGTERM or Ctrl-C."""
     settings = _settings_of_running_centre(data_dir)
     configure_logging("simulate", as_json=settings.log_json, level=settings.log_level)
-    _allow_many_connections()
+    expect_many_files()
     folder = prepare_data_dir(settings.data_dir)
     clock = SystemClock()
     _ensure_homes(settings, folder, homes)
@@ -127,12 +127,6 @@ def _ensure_homes(settings: Settings, folder: Path, homes: int) -> None:
 
     with closing(bootstrap.open_database(settings)) as database:
         demo.ensure_centre(database, folder, settings, homes, SystemClock())
-
-
-def _allow_many_connections() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _picture(tally: Tally, homes: int, rate: float) -> Table:
