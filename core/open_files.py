@@ -49,9 +49,9 @@ def raise_limit() -> None:
 
 
 def select_by_poll(
-    readers: Sequence[Waited], writers: Sequence[Waited], _exceptional: Sequence[Waited], timeout: float | None = None
+    readers: Sequence[Waited], writers: Sequence[Waited], _exceptional: Sequence[Waited], timeout_seconds: float | None = None
 ) -> tuple[list[Waited], list[Waited], list[Waited]]:
-    """What `select.select` answers: those that can be read and written; `timeout` in seconds. ValueError for a closed one."""
+    """What `select.select` answers: those that can be read and written. ValueError for a closed one."""
     wanted: dict[int, int] = {}
     for one in readers:
         wanted[one.fileno()] = wanted.get(one.fileno(), 0) | select.POLLIN | select.POLLPRI
@@ -60,7 +60,7 @@ def select_by_poll(
     polled = select.poll()
     for number, events in wanted.items():
         polled.register(number, events)
-    happened = dict(polled.poll(None if timeout is None else math.ceil(timeout * 1000)))
+    happened = dict(polled.poll(None if timeout_seconds is None else math.ceil(timeout_seconds * 1000)))
     readable = [one for one in readers if happened.get(one.fileno(), 0) & (select.POLLIN | select.POLLPRI | _GONE)]
     writable = [one for one in writers if happened.get(one.fileno(), 0) & (select.POLLOUT | _GONE)]
     return readable, writable, []

@@ -82,8 +82,11 @@ class LaneLoop:
                 batch = self._source.take(self._most, _TAKE_WAIT_SECONDS)
                 if batch:
                     self._work(batch)
-        except BaseException as error:  # noqa: BLE001 the process must hear of it, whatever it is, and then ends
+        except LeaseLostError as error:  # said by who hears of it; nothing is wrong with this thread
             self._on_failure(error)
+        except BaseException as error:  # the process must hear of it, whatever it is
+            self._on_failure(error)
+            raise
 
     def _work(self, batch: list[Delivery]) -> None:
         started = self._clock.monotonic_seconds()
