@@ -31,10 +31,10 @@ NPM = node_home=$$(echo $(CURDIR)/.venv-node/lib/python*/site-packages/nodejs_wh
 endif
 WEB_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help reference api-types install run test check check-python check-web bench proof lock clean system-packages influxd
+.PHONY: help reference api-types install run test test-postgresql check check-python check-web bench proof lock clean system-packages influxd
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 install: $(VENV)/.installed api/static/.built ## install everything into .venv and build the pages
 
@@ -64,6 +64,10 @@ bench: install ## run every bench, each printing a table and one JSON line
 
 proof: install system-packages influxd ## run the long forms of the fault tests and write their figures into docs/
 	@$(IN_VENV) -m pytest -m proof --timeout 3600 $(ARGUMENTS)
+	@$(if $(ARGUMENTS),true,$(MAKE) --no-print-directory test-postgresql)
+
+test-postgresql: install system-packages influxd ## run the end-to-end and fault tests on PostgreSQL (those of `make test` run on SQLite)
+	@YINLING_TEST_DATABASE=postgresql $(IN_VENV) -m pytest -m "not proof" -n auto --dist loadfile tests/end_to_end tests/faults $(ARGUMENTS)
 
 reference: $(VENV)/.installed ## write the reference pages of docs/ again from the source
 	cd tests && ../$(IN_VENV) -m support.reference
