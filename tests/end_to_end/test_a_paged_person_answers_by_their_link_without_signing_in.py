@@ -13,7 +13,6 @@ from support.centre import Centre, running_centre
 from support.processes import until
 from support.providers import ProviderServer, provider
 
-SLOW_MILLISECONDS = 15_000
 _LINK = re.compile(r"https?://[^\s\"\\]+?(/a/[A-Za-z0-9_\-.~]+)")
 
 
@@ -70,7 +69,7 @@ def test_accepting_takes_the_incident_and_a_second_answer_is_refused_in_words(
     link = _link_to(sms, "13800138001", "云溪路 8 号 301 室")
 
     phone.goto(centre.url + link)
-    expect(phone.get_by_test_id("answer-where")).to_contain_text("云溪路 8 号 301 室", timeout=SLOW_MILLISECONDS)
+    expect(phone.get_by_test_id("answer-where")).to_contain_text("云溪路 8 号 301 室")
     for name in ("answer-accepted", "answer-declined"):
         box = phone.get_by_test_id(name).bounding_box()
         assert box is not None
@@ -78,15 +77,15 @@ def test_accepting_takes_the_incident_and_a_second_answer_is_refused_in_words(
     assert centre.get(f"/incidents/{incident['id']}")["state"] == "open", "looking answers nothing"
 
     phone.get_by_test_id("answer-accepted").click()
-    expect(phone.get_by_test_id("answer-outcome")).to_have_attribute("data-outcome", "accepted", timeout=SLOW_MILLISECONDS)
+    expect(phone.get_by_test_id("answer-outcome")).to_have_attribute("data-outcome", "accepted")
     expect(phone.get_by_test_id("answer-accepted")).to_have_count(0)
     found = centre.get(f"/incidents/{incident['id']}")
     assert (found["state"], "page_answered" in [line["act"] for line in found["timeline"]]) == ("acknowledged", True)
 
     phone.reload()
-    expect(phone.get_by_test_id("answer-outcome")).to_have_attribute("data-outcome", "accepted", timeout=SLOW_MILLISECONDS)
+    expect(phone.get_by_test_id("answer-outcome")).to_have_attribute("data-outcome", "accepted")
     console.goto(f"/console/{incident['id']}")
-    expect(console.locator('[data-testid="told"][data-status="accepted"]')).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(console.locator('[data-testid="told"][data-status="accepted"]')).to_be_visible()
 
 
 @pytest.mark.browser
@@ -100,12 +99,12 @@ def test_a_link_comes_too_late_with_a_sentence(paging: tuple[Centre, ProviderSer
 
     phone.goto(centre.url + link)
     outcome = phone.get_by_test_id("answer-outcome")
-    expect(outcome).to_have_attribute("data-outcome", "refused", timeout=SLOW_MILLISECONDS)
+    expect(outcome).to_have_attribute("data-outcome", "refused")
     expect(outcome).to_contain_text("已处理完毕")
     expect(phone.get_by_test_id("answer-accepted")).to_have_count(0)
 
     phone.goto(f"{centre.url}/a/no-such-link")
-    expect(phone.get_by_test_id("answer-outcome")).to_contain_text("这个链接无效", timeout=SLOW_MILLISECONDS)
+    expect(phone.get_by_test_id("answer-outcome")).to_contain_text("这个链接无效")
 
 
 @pytest.mark.browser
@@ -117,8 +116,8 @@ def test_a_test_page_is_answered_with_one_press(paging: tuple[Centre, ProviderSe
     link = _link_to(sms, "13800138003", "测试")
 
     phone.goto(centre.url + link)
-    expect(phone.get_by_test_id("answer-page")).to_have_attribute("data-kind", "test", timeout=SLOW_MILLISECONDS)
+    expect(phone.get_by_test_id("answer-page")).to_have_attribute("data-kind", "test")
     phone.get_by_test_id("answer-received").click()
-    expect(phone.get_by_test_id("answer-outcome")).to_have_attribute("data-outcome", "test_done", timeout=SLOW_MILLISECONDS)
+    expect(phone.get_by_test_id("answer-outcome")).to_have_attribute("data-outcome", "test_done")
     states = {one["id"]: one["state"] for one in centre.get("/page-tests")["items"]}
     assert states[test["id"]] == "answered"

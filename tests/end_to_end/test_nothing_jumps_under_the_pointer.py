@@ -7,8 +7,6 @@ from playwright.sync_api import Page, expect
 from support.browser import Desk
 from support.centre import Centre
 
-SLOW_MILLISECONDS = 15_000
-
 
 def rows(page: Page) -> list[tuple[str | None, float]]:
     """The queue from top to bottom: which incident, and at which height of the screen."""
@@ -21,12 +19,12 @@ def test_a_new_alarm_does_not_push_a_row_from_under_the_pointer(centre: Centre, 
     page = open_page(centre, "op-calm", centre.user("op-calm", "operator"))
     calm = centre.post("/incidents", {"home": centre.home(), "kind": "phone_call", "note": "quiet", "severity": "low"})["id"]
     row = page.locator(f'[data-testid="incident-row"][data-id="{calm}"]')
-    expect(row).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(row).to_be_visible()
     row.hover()
     before = rows(page)
 
     loud = centre.post("/incidents", {"home": centre.home(), "kind": "sos", "note": "loud"})["id"]
-    expect(page.get_by_test_id("queue-arrivals")).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("queue-arrivals")).to_be_visible()
     during = rows(page)
     assert during[: len(before)] == before
     assert during[-1][0] == str(loud)

@@ -8,8 +8,6 @@ from support.browser import Desk
 from support.centre import Centre
 from support.device import button
 
-SLOW_MILLISECONDS = 15_000
-
 
 @pytest.mark.browser
 def test_why_is_one_sentence_and_its_picture_is_one_key_away(centre: Centre, open_page: Desk) -> None:
@@ -18,13 +16,13 @@ def test_why_is_one_sentence_and_its_picture_is_one_key_away(centre: Centre, ope
     with button(centre.device(home)) as device:
         incident = device.press()["incident"]
     page.goto(f"/console/{incident}")
-    expect(page.get_by_test_id("why-sentence")).to_contain_text("按下了求助", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("why-sentence")).to_contain_text("按下了求助")
     expect(page.get_by_test_id("why-panel")).to_have_count(0)
 
     page.keyboard.press("w")
     expect(page.get_by_test_id("why-picture")).to_be_visible()
     page.get_by_test_id("why-replay").click()
-    expect(page.get_by_test_id("why-replayed")).to_have_attribute("data-agrees", "true", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("why-replayed")).to_have_attribute("data-agrees", "true")
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("why-panel")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollHeight <= window.innerHeight"), "the page itself never scrolls"
@@ -37,10 +35,10 @@ def test_the_steps_of_escalation_stand_with_their_clock_until_somebody_takes_it(
     page = open_page(centre, "op-steps", centre.user("op-steps", "operator"), path="/console")
     incident = centre.post("/incidents", {"home": centre.home(), "kind": "sos", "note": "来电"})["id"]
     page.goto(f"/console/{incident}")
-    expect(page.locator('[data-testid="escalation-step"][data-state="next"]')).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(page.locator('[data-testid="escalation-step"][data-state="next"]')).to_be_visible()
     expect(page.get_by_test_id("escalation-left")).to_contain_text("秒后")
     page.keyboard.press("a")
-    expect(page.get_by_test_id("incident-state")).to_have_attribute("data-state", "acknowledged", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("incident-state")).to_have_attribute("data-state", "acknowledged")
     expect(page.get_by_test_id("escalation-left")).to_have_count(0)
 
 
@@ -51,12 +49,12 @@ def test_two_incidents_of_a_home_become_one_by_keys(centre: Centre, open_page: D
     first = centre.post("/incidents", {"home": home, "kind": "phone_call", "note": "第一次"})["id"]
     second = centre.post("/incidents", {"home": home, "kind": "walk_in", "note": "第二次"})["id"]
     page.goto(f"/console/{second}")
-    expect(page.get_by_test_id("incident")).to_have_attribute("data-id", str(second), timeout=SLOW_MILLISECONDS)
-    page.locator(f'[data-testid="incident-row"][data-id="{first}"]').wait_for(timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("incident")).to_have_attribute("data-id", str(second))
+    page.locator(f'[data-testid="incident-row"][data-id="{first}"]').wait_for()
     page.keyboard.press("m")
     expect(page.get_by_test_id("merge-into-1")).to_have_attribute("data-id", str(first))
     page.keyboard.press("1")
-    expect(page.get_by_test_id("incident")).to_have_attribute("data-id", str(first), timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("incident")).to_have_attribute("data-id", str(first))
     assert centre.get(f"/incidents/{second}")["state"] == "closed"
 
 
@@ -66,13 +64,13 @@ def test_a_mode_is_set_with_an_end_and_ended_early(centre: Centre, open_page: De
     home = centre.home()
     incident = centre.post("/incidents", {"home": home, "kind": "phone_call", "note": "要出门"})["id"]
     page.goto(f"/console/{incident}")
-    expect(page.get_by_test_id("home-modes")).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("home-modes")).to_be_visible()
     page.keyboard.press("t")
     page.get_by_test_id("mode-hospital").check(force=True)
     page.get_by_test_id("mode-save").click()
     row = page.locator('[data-testid="mode-row"][data-mode="hospital"]')
-    expect(row).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(row).to_be_visible()
     (mode,) = centre.get(f"/homes/{home}/modes")["items"]
     assert mode["until_at"] > mode["starts_at"]
     row.get_by_test_id("mode-end").click()
-    expect(row).to_have_count(0, timeout=SLOW_MILLISECONDS)
+    expect(row).to_have_count(0)

@@ -9,14 +9,12 @@ from playwright.sync_api import Page, expect
 from support.browser import Desk
 from support.centre import Centre
 
-SLOW_MILLISECONDS = 15_000
-
 
 def supervisor(centre: Centre, open_page: Desk, name: str, path: str) -> Page:
     """A supervisor of the whole centre on one of their pages."""
     page = open_page(centre, name, centre.user(name, "supervisor"))
     page.goto(path)
-    expect(page.locator("#supervisor-main > *").first).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(page.locator("#supervisor-main > *").first).to_be_visible()
     return page
 
 
@@ -27,13 +25,13 @@ def test_a_rule_is_changed_with_its_sentence_in_sight_and_given_back(centre: Cen
     expect(page.get_by_test_id("rule-sentence")).to_contain_text("8 小时")
 
     page.get_by_test_id("backtest-run").click()
-    expect(page.get_by_test_id("backtest-answer")).to_contain_text("7 天里一次也不会报警", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("backtest-answer")).to_contain_text("7 天里一次也不会报警")
     assert centre.get("/rules/no_movement")["version"] == 0  # trying changes nothing
 
     page.get_by_test_id("field-change_note").fill("夏天试行")
     page.get_by_test_id("form-submit").click()
     newest = page.get_by_test_id("rule-version").first
-    expect(newest).to_contain_text("夏天试行", timeout=SLOW_MILLISECONDS)
+    expect(newest).to_contain_text("夏天试行")
     assert centre.get("/rules/no_movement")["spec"]["none_for_seconds"] == 8 * 3600
 
     page.get_by_test_id("remove-rule").click()
@@ -46,7 +44,7 @@ def test_a_rule_is_changed_with_its_sentence_in_sight_and_given_back(centre: Cen
 @pytest.mark.browser
 def test_a_rule_that_protects_life_offers_nothing_that_weakens_it(centre: Centre, open_page: Desk) -> None:
     page = supervisor(centre, open_page, "sv-life", "/supervisor/rules/edit/smoke")
-    expect(page.get_by_test_id("rule-sentence")).to_contain_text("有烟雾", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("rule-sentence")).to_contain_text("有烟雾")
     for name in ("enabled", "monitor", "areas", "profiles", "homes"):
         expect(page.locator(f"#field-{name}")).to_have_count(0)
 
@@ -54,7 +52,7 @@ def test_a_rule_that_protects_life_offers_nothing_that_weakens_it(centre: Centre
 @pytest.mark.browser
 def test_rules_are_opened_by_keyboard_alone_and_the_table_keeps_its_place(centre: Centre, open_page: Desk) -> None:
     page = supervisor(centre, open_page, "sv-keys", "/supervisor/rules")
-    expect(page.get_by_test_id("table-row").first).to_be_visible(timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("table-row").first).to_be_visible()
     page.get_by_role("grid").focus()
     for key in ("ArrowDown", "ArrowDown", "Enter"):
         page.keyboard.press(key)
@@ -79,7 +77,7 @@ def test_a_roster_made_on_the_page_says_who_is_on_duty_now(centre: Centre, open_
     page.get_by_role("option", name="夜班小李").click()
     page.keyboard.press("Escape")
     page.get_by_test_id("roster-save").click()
-    expect(page.get_by_test_id("on-duty")).to_contain_text("夜班小李", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("on-duty")).to_contain_text("夜班小李")
     assert centre.get("/duty/now")["items"][0]["people"][0]["username"] == "op-night"
 
 
@@ -94,7 +92,7 @@ def test_a_policy_shows_who_would_be_told_now_and_who_cannot_be_reached(centre: 
     page.get_by_test_id("preview-home").fill(home)
     line = page.get_by_test_id("step-line")
     expect(line).to_contain_text("全部值班长")
-    expect(line).to_contain_text("现在没有人，立即到下一步", timeout=SLOW_MILLISECONDS)
+    expect(line).to_contain_text("现在没有人，立即到下一步")
     assert centre.get("/escalation/policies/ours")["spec"]["steps"][0]["after_seconds"] == 30
 
 
@@ -105,7 +103,7 @@ def test_a_text_cannot_lose_what_it_must_say(centre: Centre, open_page: Desk) ->
     body.fill("{who} {what}")
     expect(page.get_by_test_id("template-save")).to_be_disabled()
     body.fill("请速接警：{who} {what}，{where}，{since}，{link}")
-    expect(page.get_by_test_id("template-preview")).to_contain_text("请速接警", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("template-preview")).to_contain_text("请速接警")
     page.get_by_test_id("template-save").click()
     expect(page.get_by_role("status").filter(has_text="已保存")).to_be_visible()
     changed = [one for one in centre.get("/page-templates")["items"] if one["changed"]]
@@ -119,7 +117,7 @@ def test_what_is_held_back_stands_with_who_did_it_and_can_be_ended(centre: Centr
     centre.post(f"/homes/{home}/modes", {"mode": "away", "until": until, "reason": "去女儿家"})
     page = supervisor(centre, open_page, "sv-modes", "/supervisor/modes")
     row = page.get_by_test_id("table-row").filter(has_text="去女儿家")
-    expect(row).to_contain_text("外出", timeout=SLOW_MILLISECONDS)
+    expect(row).to_contain_text("外出")
     expect(row).to_contain_text("3 天")
     row.click()
     page.get_by_test_id("end-mode").click()

@@ -9,7 +9,6 @@ from playwright.sync_api import Locator, Page, expect
 from support.browser import Desk
 from support.centre import Centre
 
-SLOW_MILLISECONDS = 15_000
 WIDTHS = [pytest.param(1366, 768, id="desk"), pytest.param(390, 844, id="phone")]
 
 
@@ -55,7 +54,7 @@ def test_a_line_of_paper_is_entered_whole_and_is_marked(centre: Centre, open_pag
     )
     page.get_by_test_id("new-incident-submit").click()
 
-    expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "closed", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "closed")
     expect(page.get_by_test_id("incident-row")).to_have_count(0)
     expect(page.get_by_test_id("mark-entered").first).to_be_visible()
     expect(page.get_by_test_id("happened-at")).to_contain_text("补录")
@@ -77,13 +76,13 @@ def test_steps_of_paper_are_entered_into_an_open_incident(centre: Centre, open_p
     page.locator(f'[data-testid="incident-row"][data-id="{incident["id"]}"]').click()
     page.get_by_test_id("act-enter").click()
     page.get_by_test_id("enter-submit").click()
-    expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "acknowledged", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "acknowledged")
     page.get_by_test_id("act-enter").click()
     add_lines(page, ("dispatch", 0, {}))
     page.get_by_test_id("enter-submit").click()
     expect(page.get_by_test_id("paper-line").first).to_contain_text("派了谁")
     add_lines(page, ("dispatch", 0, {"responder": "小陈"}))
     page.get_by_test_id("enter-submit").click()
-    expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "dispatched", timeout=SLOW_MILLISECONDS)
+    expect(page.get_by_test_id("incident")).to_have_attribute("data-state", "dispatched")
     expect(page.get_by_test_id("entered-afterwards")).to_have_count(2)
     expect(page.get_by_test_id("act-error")).to_have_count(0)
