@@ -5,6 +5,7 @@ It dies with the test run, also when that is killed.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import signal
 import ssl
@@ -24,9 +25,11 @@ from core.clock import SystemClock
 from core.config import Settings
 from timeseries import influx_setup
 from timeseries.influx_connection import InfluxAddress
+from timeseries.influx_lines import EARLIEST, LATEST
 from timeseries.influx_names import InfluxNames
 from timeseries.influx_setup import Keeping
 from timeseries.influx_store import InfluxReadingStore
+from timeseries.opening import open_store
 from yinling.ports import free_port
 
 ORG = "yinling"
@@ -130,3 +133,14 @@ def running_influx(folder: Path) -> Iterator[InfluxServer]:
         yield server
     finally:
         server.kill()
+
+
+def sum_of(settings: Settings) -> tuple[int, str]:
+    """How many readings a store has, and a checksum over each of them."""
+    digest, number = hashlib.sha256(), 0
+    with closing(open_store(settings)) as store:
+        for device in store.devices():
+            for one in store.scan([device], None, EARLIEST, LATEST):
+                digest.update(f"{one.device_id} {one.metric} {one.at.isoformat()} {one.value!r}\n".encode())
+                number += 1
+    return number, digest.hexdigest()

@@ -40,7 +40,8 @@ def load(settings: Settings, clock: Clock, folder: Path, state: Path) -> int:
 
     An InfluxDB that holds nothing yet is prepared as every start does. One that was half filled by a restore that was killed
     is filled anew, which changes nothing of what is there; then every reading is read back and compared. What is older than
-    the retention InfluxDB does not take, and nobody misses.
+    the retention InfluxDB does not take, and nobody misses. The backup itself is only read: SQLite writes into a file it
+    opens, so a copy beside `state` is opened, which needs room for it meanwhile.
     """
     source = folder / FILE
     if not source.exists():
@@ -52,11 +53,17 @@ def load(settings: Settings, clock: Clock, folder: Path, state: Path) -> int:
         partial.replace(settings.readings_path)
         return count(settings.readings_path)
     prepare_readings(settings)
-    with closing(SqliteReadingStore(source)) as kept, closing(open_store(settings, clock)) as target:
+    state.parent.mkdir(parents=True, exist_ok=True)
+    opened = state.with_name(FILE)
+    shutil.copyfile(source, opened)
+    opened.chmod(0o600)
+    with closing(SqliteReadingStore(opened)) as kept, closing(open_store(settings, clock)) as target:
         copy(kept, target, PlaceFile(state), clock, _untold)
         oldest = clock.now() - timedelta(days=settings.readings_retention_days)
         missing = sum(1 for one in differences(kept, target) if one.at > oldest)
-    return count(source) - missing
+    there = count(opened) - missing
+    opened.unlink()
+    return there
 
 
 def count(path: Path) -> int:

@@ -12,13 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.influx import TOKEN, InfluxServer
+from support.influx import TOKEN, InfluxServer, sum_of
 from support.influxd import require_influxd
 from support.readings import readings as one_a_second
 
 from core.clock import ManualClock, SystemClock
 from core.config import Settings
-from timeseries.influx_lines import EARLIEST, LATEST
 from timeseries.opening import open_store
 from timeseries.ports import StoredReading
 from yinling.backup import readings
@@ -83,17 +82,6 @@ def into(server: InfluxServer, data_dir: Path, **more: object) -> Settings:
     return server.settings(data_dir, "restored", **wanted)
 
 
-def sum_of(settings: Settings) -> tuple[int, str]:
-    """How many readings a store has, and a checksum over each of them."""
-    digest, number = hashlib.sha256(), 0
-    with closing(open_store(settings)) as store:
-        for device in store.devices():
-            for one in store.scan([device], None, EARLIEST, LATEST):
-                digest.update(f"{one.device_id} {one.metric} {one.at.isoformat()} {one.value!r}\n".encode())
-                number += 1
-    return number, digest.hexdigest()
-
-
 def sum_of_all(kept: list[StoredReading]) -> tuple[int, str]:
     lines = (f"{one.device_id} {one.metric} {one.at.isoformat()} {one.value!r}\n" for one in kept)
     return len(kept), hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -103,8 +91,10 @@ def test_the_same_number_and_checksum_in_a_server_nobody_has_set_up(
     backup: Path, empty: InfluxServer, kept: list[StoredReading], tmp_path: Path
 ) -> None:
     settings = into(empty, tmp_path / "new")
+    files = {path.name: path.read_bytes() for path in backup.iterdir()}
     assert readings.load(settings, SystemClock(), backup, tmp_path / "state.json") == len(kept)
     assert sum_of(settings) == sum_of_all(kept)
+    assert {path.name: path.read_bytes() for path in backup.iterdir()} == files, "a backup serves more than once"
 
 
 def test_a_restore_killed_half_way_is_run_again_from_its_beginning(
