@@ -9,11 +9,12 @@ from __future__ import annotations
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from api.errors import error_body, on_unforeseen
-from core.postgresql import is_busy, why_refused
+from core.database import stands_in_the_way
+from core.postgresql import why_refused
 
 log = structlog.get_logger()
 
@@ -32,15 +33,10 @@ async def on_store(request: Request, error: Exception) -> Response:
         return error_body("changed_meanwhile", 409, request, {})
     if not isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
         return await on_unforeseen(request, error)
-    busy = isinstance(error, PoolTimeoutError) or is_busy(error) or _is_locked(error)
+    busy = stands_in_the_way(error)
     code, wait_seconds = ("store_busy", BUSY_WAIT_SECONDS) if busy else ("store_away", AWAY_WAIT_SECONDS)
-    log.warning(code, path=request.url.path, why=why_refused(error), error=str(getattr(error, "orig", error)))
+    log.warning(code, path=request.url.path, why=busy or why_refused(error), error=str(getattr(error, "orig", error)))
     return error_body(code, 503, request, {"wait_seconds": wait_seconds}, {"Retry-After": str(wait_seconds)})
-
-
-def _is_locked(error: SQLAlchemyError) -> bool:
-    """SQLite has no codes here, only words."""
-    return isinstance(error, DBAPIError) and "database is locked" in str(error.orig)
 
 
 def install(application: FastAPI) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy.types import BigInteger, TypeDecorator
 
 from core.config import Settings
 from core.failpoints import reach
-from core.postgresql import Pooling, make_engine, may_be_tried_again, why_refused
+from core.postgresql import Pooling, is_busy, make_engine, may_be_tried_again, why_refused
 from core.turns import Turns
 
 try:
@@ -112,6 +112,17 @@ def sqlite_journal_mode() -> str:
         return "WAL"
     log.warning("sqlite_too_old_for_wal", version=sqlite_module().sqlite_version, journal_mode="TRUNCATE")
     return "TRUNCATE"
+
+
+def stands_in_the_way(error: BaseException) -> str | None:
+    """Why the store is there and only somebody else's work is before ours; None for every other failure."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return "all_connections_in_use"
+    if is_busy(error):
+        return why_refused(error)
+    # SQLite has no codes here, only words.
+    locked = isinstance(error, sa.exc.DBAPIError) and "database is locked" in str(error.orig)
+    return "locked" if locked else None
 
 
 def after_commit(session: Session, what: Callable[[], None]) -> None:

@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session
 from alerts.leases import LeaseLostError
 from core.clock import Clock
 from core.config import Settings
+from core.database import stands_in_the_way
 from devices.model import Device
 from ingest.lane import LaneLoop
 from ingest.readings_watch import ReadingsWatch
 from ingest.rule_timers import RuleTimers
-from ingest.seen import SeenBook
+from ingest.seen import SeenBook, write
 from ingest.silence import SilenceTimer
 from ingest.source import LaneSource
 from ingest.tools import Tools
@@ -34,8 +35,13 @@ log = structlog.get_logger()
 chores_failed_total = Counter(
     "yinling_chores_failed_total", "Chores of an ingest worker that failed and will be tried again.", ["chore"]
 )
+chores_put_off_total = Counter(
+    "yinling_chores_put_off_total", "Chores of an ingest worker put off because the relational store was busy.", ["chore"]
+)
 
 TICK_SECONDS = 1.0
+_PUT_OFF_SECONDS = 5.0
+"""A chore that is done seldom does not wait its whole turn when the store was busy."""
 _BOOK_CHECK_SECONDS = 5.0
 _PURGE_SECONDS = 3600.0
 # People close alerts elsewhere; what this worker remembers as active is read again this often.
@@ -50,10 +56,16 @@ class Chore:
     every_seconds: float
     work: Callable[[], object]
     due_at_seconds: float = 0.0
+    put_off: int = 0
+    """How often in a row the store was busy."""
 
 
 class Chores:
-    """Runs chores in one thread; a failing one is counted and tried again, and never stops the next."""
+    """Runs chores in one thread; a failing one is counted and tried again, and never stops the next.
+
+    Under a flood the store is busy with alarms, which go first: a chore that waited in vain for a lock is put off, with a
+    warning, and does all of its work later. Any other failure is an error.
+    """
 
     def __init__(self, clock: Clock, chores: Sequence[Chore]) -> None:
         self._clock = clock
@@ -85,11 +97,24 @@ class Chores:
             chore.due_at_seconds = now + chore.every_seconds
             try:
                 chore.work()
+                chore.put_off = 0
             except LeaseLostError as error:  # the process ends; whoever has the lease does it
                 log.warning("chore_not_ours", chore=chore.name, now_owned_by=error.details.get("now_owned_by"))
-            except Exception:
-                log.exception("chore_failed", chore=chore.name)
-                chores_failed_total.labels(chore.name).inc()
+            except Exception as error:
+                if not self._put_off(chore, error):
+                    log.exception("chore_failed", chore=chore.name)
+                    chores_failed_total.labels(chore.name).inc()
+
+    def _put_off(self, chore: Chore, error: Exception) -> bool:
+        """Try again soon where somebody else's work goes first; False for any other failure."""
+        why = stands_in_the_way(error)
+        if why is None:
+            return False
+        chore.put_off += 1
+        chore.due_at_seconds = min(chore.due_at_seconds, self._clock.monotonic_seconds() + _PUT_OFF_SECONDS)
+        log.warning("chore_put_off", chore=chore.name, why=why, in_a_row=chore.put_off, error=str(getattr(error, "orig", error)))
+        chores_put_off_total.labels(chore.name).inc()
+        return True
 
     def _run(self) -> None:
         while not self._stopping:
@@ -99,7 +124,10 @@ class Chores:
 
 
 class FlushSeen:
-    """Writes last-seen times: every few seconds, at once while somebody watches an installation."""
+    """Writes last-seen times: every few seconds, at once while somebody watches an installation.
+
+    What the store did not take stays in memory and is written with what comes meanwhile.
+    """
 
     def __init__(self, tools: Tools, *, every_seconds: float) -> None:
         self._tools = tools
@@ -113,8 +141,8 @@ class FlushSeen:
         if not watched and now_seconds < self._due_at_seconds:
             return
         self._due_at_seconds = now_seconds + self._every_seconds
-        with self._tools.transaction() as session:
-            written = self._tools.seen.flush(session, self._tools.clock.now())
+        with self._tools.seen.taken() as pending, self._tools.transaction() as session:
+            written = write(session, pending, self._tools.clock.now())
         if written and watched:
             self._tools.bus.hint()
 
