@@ -48,6 +48,7 @@ from api.status import own_status
 from core.bus import HINT_SUBJECT, Bus
 
 BODY_BYTES = 1024 * 1024
+PREFIX = "/api/v1"
 """The largest body taken; nothing that is sent here comes near."""
 _ROOMS = (
     sign_in,
@@ -90,7 +91,7 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
         separate_input_output_schemas=True,
     )
     application.state.deps = deps
-    application.add_middleware(NulGuard)
+    application.add_middleware(NulGuard, prefix=PREFIX, routes=[route for room in _ROOMS for route in room.router.routes])
     application.add_middleware(errors.SizeGuard, most_bytes=BODY_BYTES)
     over_tls = deps is not None and deps.settings.secure_cookies
     application.add_middleware(SecurityHeaders, over_tls=over_tls)  # refusals carry the headers too
@@ -98,7 +99,7 @@ def create_application(deps: Deps | None, static: Path = STATIC) -> FastAPI:
     errors.install(application)
     store_refusals.install(application)
     for room in _ROOMS:
-        application.include_router(room.router, prefix="/api/v1")
+        application.include_router(room.router, prefix=PREFIX)
     application.include_router(health.router)
     application.include_router(pages_router(static))
     _describe_live(application)

@@ -5,7 +5,7 @@ What nobody foresaw is logged whole under a reference and told as that reference
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -35,6 +35,14 @@ _BY_STATUS = {
 }
 STALE_PLACES = ("body", "query", "path", "header", "cookie")
 _NO_STORE = {"Cache-Control": "no-store"}
+
+
+class FieldsRefusedError(HTTPException):
+    """Fields refused while the request is still being read, where only an HTTPException gets out; each with its problem's kind."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(422)
+        self.fields = fields
 
 
 def error_body(
@@ -74,12 +82,19 @@ async def on_invalid(request: Request, error: Exception) -> Response:
     return error_body("invalid_input", 422, request, {"fields": fields})
 
 
+def refused_fields(fields: Mapping[str, str], request: Request) -> list[dict[str, str]]:
+    """Fields and what is wrong with each, in the reader's language."""
+    language = language_of(request.headers.get("accept-language"))
+    return [{"field": field, "message": field_text(kind, language, {})} for field, kind in fields.items()]
+
+
 async def on_http(request: Request, error: Exception) -> Response:
     """Unknown routes, wrong methods, bodies too large."""
     if not isinstance(error, HTTPException):
         raise error
     code = _BY_STATUS.get(error.status_code, "internal_error" if error.status_code >= 500 else "invalid_input")  # noqa: PLR2004 HTTP
-    details: dict[str, Any] = {"fields": []} if error.status_code == 422 else {}  # noqa: PLR2004 HTTP
+    fields = refused_fields(error.fields, request) if isinstance(error, FieldsRefusedError) else []
+    details: dict[str, Any] = {"fields": fields} if error.status_code == 422 else {}  # noqa: PLR2004 HTTP
     return error_body(code, error.status_code, request, details, dict(error.headers or {}))
 
 

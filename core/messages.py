@@ -239,6 +239,7 @@ FIELD_MESSAGES: dict[str, tuple[str, str]] = {
     "rule_worsens_itself": ("规则不能加重自己。", "A rule cannot worsen itself."),
     "rule_said_twice": ("规则“{given}”写了两次。", "The rule “{given}” stands twice."),
     "times_are_equal": ("开始和结束不能相同。", "It cannot end when it begins."),
+    "nul_character": ("不能含有空字符（NUL）。", "Must not hold a NUL character."),
     "json_invalid": ("不是有效的 JSON。", "Not valid JSON."),
     "timezone_aware": ("时间要带时区。", "The time needs its offset."),
     "datetime_from_date_parsing": ("应为日期时间。", "Should be a date and time."),
