@@ -121,6 +121,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No test alarm of this device has been seen yet; test it first.",
     ),
     "device_retired": ("设备已停用。", "The device is retired."),
+    "device_has_no_certificate": ("这台设备没有证书，无需吊销。", "The device has no certificate that could be revoked."),
     "device_has_no_secret": (
         "这个设备经网关通信，没有自己的密码。",
         "This device speaks through its gateway and has no password of its own.",

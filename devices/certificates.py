@@ -1,7 +1,7 @@
 """Certificates of devices: given, renewed, taken back. Nothing here commits.
 
 A device with a certificate has no secret. Its row knows the certificate's fingerprint, and sign-in compares with that: a
-new one, a secret, or retirement ends the old certificate at once, whatever its own date says. The private key is made
+new one, a secret, revocation or retirement ends the old certificate at once, whatever its own date says. The private key is made
 here only for a device that cannot make its own; it leaves once, as a return value, and is kept nowhere.
 """
 
@@ -60,4 +60,20 @@ def certify(session: Session, device: Device, request: str | None, now: datetime
     return DeviceCertificate(certificate_pem(signed).decode(), None if own is None else key_pem(own).decode(), described.ends_at)
 
 
-__all__ = ["DeviceCertificate", "certify"]
+def revoke_certificate(session: Session, device: Device) -> None:
+    """Take the device's certificate back and give nothing in its place: it is out, and stays so until it is given anew.
+
+    What signs in is what its row says, so this needs neither the authority nor a list of what was revoked.
+    ConflictError `device_retired`, `device_has_no_certificate`.
+    """
+    if device.state == DeviceState.RETIRED:
+        raise ConflictError("device_retired")
+    if device.certificate_hash is None:
+        raise ConflictError("device_has_no_certificate")
+    device.certificate_hash = None
+    device.certificate_ends_at = None
+    session.flush()
+    home_changed(session, device.home_id)
+
+
+__all__ = ["DeviceCertificate", "certify", "revoke_certificate"]

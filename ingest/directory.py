@@ -189,7 +189,7 @@ class DatabaseDirectory:
                 Device.certificate_hash,
             )
             .join(Home, Home.id == Device.home_id)
-            .where(sa.or_(Device.secret_hash.is_not(None), Device.certificate_hash.is_not(None)), Device.client_id.is_not(None))
+            .where(Device.client_id.is_not(None))
         )
 
     def _credentials(self, row: sa.Row[str, str, str | None, str | None, str, str, str | None]) -> DeviceCredentials:

@@ -36,7 +36,7 @@ from api.views.devices import HEALTH_METRICS, device_views, has_health_values, p
 from api.visibility import visible_devices
 from core.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError, UnavailableError
 from devices import service
-from devices.certificates import certify
+from devices.certificates import certify, revoke_certificate
 from devices.model import Device, DeviceState
 from devices.profiles import catalogue
 from devices.schemas import DeviceChanges, MqttAccess, NewDevice
@@ -191,6 +191,21 @@ def certify_device(device_id: Id, wanted: DeviceCertify, caller: Installer, deps
         return _provisioned(view, service.access_for(device, view.home, None, deps.settings, certificate))
 
     return _told(deps, run)
+
+
+@router.post(
+    "/devices/{device_id}/certificate/revoke",
+    responses=refusals(NO_DEVICE, ConflictError("device_has_no_certificate"), ConflictError("device_retired")),
+)
+def revoke_device_certificate(device_id: Id, caller: Installer, deps: Using) -> DeviceOut:
+    """Take its certificate back: its connection ends within seconds, and it is out until it is given a new one or a secret."""
+    return _change(
+        deps,
+        caller,
+        device_id,
+        "device.certificate_revoked",
+        lambda session, device, _now: revoke_certificate(session, device),
+    )
 
 
 @router.post(

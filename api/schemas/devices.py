@@ -53,7 +53,11 @@ class Value(Out):
 
 
 class Device(Out):
-    """A thing at a home that speaks. `silent` means: not heard for longer than its profile allows (also true when never heard)."""
+    """A thing at a home that speaks. `silent` means: not heard for longer than its profile allows (also true when never heard).
+
+    `credential` is what it signs in with; null for what speaks through a gateway, and for a device that cannot sign in because
+    its certificate was revoked.
+    """
 
     id: int
     code: str
@@ -77,6 +81,7 @@ class Device(Out):
     values: dict[str, Value]
     silent: bool
     silence_due_seconds: float
+    credential: Literal["secret", "certificate"] | None
     certificate_ends_at: InstantOut | None
     refused_at: InstantOut | None
     refused_reason: str | None

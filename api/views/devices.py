@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -97,11 +98,18 @@ def _view(  # noqa: PLR0913 what a view is made of
         values=_values(device, with_health=with_health),
         silent=is_silent(device, now),
         silence_due_seconds=silence_allowed(device.profile).total_seconds(),
+        credential=_credential(device),
         certificate_ends_at=device.certificate_ends_at,
         refused_at=device.refused_at,
         refused_reason=device.refused_reason,
         tested_at=tested.get(device.id, device.live_at),
     )
+
+
+def _credential(device: Device) -> Literal["secret", "certificate"] | None:
+    if device.certificate_hash is not None:
+        return "certificate"
+    return None if device.secret_hash is None else "secret"
 
 
 def _values(device: Device, *, with_health: bool) -> dict[str, Value]:

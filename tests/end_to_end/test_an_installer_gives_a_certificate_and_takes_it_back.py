@@ -102,6 +102,35 @@ def test_what_the_page_gives_works_until_the_page_takes_it_back(tls_centre: Cent
     assert refused == "wrong_certificate"
 
 
+def test_the_page_revokes_it_and_nothing_signs_in_until_it_gives_another(
+    tls_centre: Centre, open_page: Desk, tmp_path: Path
+) -> None:
+    centre = tls_centre
+    home = centre.home()
+    device = centre.post("/devices", {"home": home, "name": "床头的按钮", "profile": "sos-button"})
+    page = open_page(centre, "installer-2", centre.user("installer-2", "installer", homes=[home]), width=390, height=844)
+    _device(page, device)
+    expect(page.get_by_test_id("revoke-certificate")).to_have_count(0)
+    page.get_by_test_id("new-certificate").click()
+    access = _shown(page, tmp_path / "given")
+    assert access.press(centre, "a") == 0
+    _device(page, device)
+    revoke = page.get_by_test_id("revoke-certificate")
+    revoke.click()
+    expect(revoke).to_contain_text("再按一次")
+    assert centre.get(f"/devices/{device['id']}")["credential"] == "certificate", "one press only asks"
+    revoke.click()
+    expect(page.get_by_test_id("no-credential")).to_be_visible()
+    expect(revoke).to_have_count(0)
+    until(lambda: access.press(centre, "b") != 0, 20, "the certificate no longer signs in", 0.2)
+    refused = until(lambda: centre.get(f"/devices/{device['id']}")["refused_reason"], 20, "why is told beside the device")
+    assert refused == "wrong_certificate"
+    page.get_by_test_id("new-certificate").click()
+    assert _shown(page, tmp_path / "given-anew").press(centre, "c") == 0
+    _device(page, device)
+    expect(page.get_by_test_id("no-credential")).to_have_count(0)
+
+
 def test_what_the_keyboard_gives_works_too(tls_centre: Centre, tmp_path: Path) -> None:
     centre = tls_centre
     home = centre.home()

@@ -126,7 +126,7 @@ def list_certificates(*, data_dir: DataDir = None) -> None:
 
 @certs_app.command("revoke")
 def revoke(
-    name: Annotated[str, typer.Argument(help="Which certificate of the list; a device is retired on its page instead.")],
+    name: Annotated[str, typer.Argument(help="Which certificate of the list; a device's is revoked on its page instead.")],
     *,
     data_dir: DataDir = None,
 ) -> None:

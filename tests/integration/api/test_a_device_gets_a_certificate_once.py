@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -13,6 +14,7 @@ from support.api_town import Town
 from core.certificate_folder import CertificateFolder
 from core.certificates import Kind, describe
 from devices.model import Device
+from people.model import AuditEntry
 
 PORT = 8884
 BODY = {"home": "h-north", "name": "Button", "profile": "sos-button", "credential": "certificate"}
@@ -85,6 +87,48 @@ def test_a_new_certificate_ends_the_old_and_a_new_secret_ends_both(certified: To
     assert (row.certificate_hash, row.certificate_ends_at) == (None, None)
     assert row.secret_hash is not None
     assert back["mqtt"]["certificate"] is None
+
+
+@pytest.mark.parametrize("username", ["administrator", "supervisor", "installer"])
+def test_a_certificate_that_was_revoked_leaves_the_device_with_nothing_until_it_is_given_anew(
+    certified: Town, username: str
+) -> None:
+    made = _made(certified)
+    CertificateFolder(certified.deps.settings.certificates_folder).key_path("devices").unlink()
+    path = f"/api/v1/devices/{made['id']}/certificate/revoke"
+    told = certified.client.post(path, headers=certified.bearer(username))
+    assert told.status_code == 200, "no authority is needed for it"
+    assert (told.json()["credential"], told.json()["certificate_ends_at"], told.json()["state"]) == (None, None, "registered")
+    row = _row(certified, made["id"])
+    assert (row.certificate_hash, row.certificate_ends_at, row.secret_hash) == (None, None, None)
+    assert _refused(certified, f"/devices/{made['id']}/certificate/revoke", {}) == (409, "device_has_no_certificate")
+    with certified.deps.database.snapshot() as session:
+        written = session.scalars(sa.select(AuditEntry).where(AuditEntry.action == "device.certificate_revoked")).all()
+    assert [(one.user_id, one.subject) for one in written] == [(certified.users[username], made["code"])]
+    back = certified.client.post(f"/api/v1/devices/{made['id']}/secret", headers=certified.bearer(username)).json()
+    assert back["credential"] == "secret"
+
+
+def test_what_cannot_be_revoked_is_refused_with_its_reason(certified: Town) -> None:
+    plain = certified.client.post(
+        "/api/v1/devices", json=BODY | {"credential": "secret"}, headers=certified.bearer("administrator")
+    ).json()
+    assert plain["credential"] == "secret"
+    assert _refused(certified, f"/devices/{plain['id']}/certificate/revoke", {}) == (409, "device_has_no_certificate")
+    assert _row(certified, plain["id"]).secret_hash is not None
+    retired = _made(certified)
+    assert retired["credential"] == "certificate"
+    certified.client.post(f"/api/v1/devices/{retired['id']}/retire", headers=certified.bearer("administrator"))
+    assert _refused(certified, f"/devices/{retired['id']}/certificate/revoke", {}) == (409, "device_retired")
+    assert _refused(certified, "/devices/999999/certificate/revoke", {}) == (404, "device_not_found")
+
+
+@pytest.mark.parametrize("username", ["operator", "responder", "doctor", "family"])
+def test_nobody_else_revokes_a_certificate(certified: Town, username: str) -> None:
+    made = _made(certified)
+    answer = certified.client.post(f"/api/v1/devices/{made['id']}/certificate/revoke", headers=certified.bearer(username))
+    assert answer.status_code == 403
+    assert _row(certified, made["id"]).certificate_hash is not None
 
 
 def test_a_gateway_with_a_certificate_keeps_its_own_port(certified: Town) -> None:

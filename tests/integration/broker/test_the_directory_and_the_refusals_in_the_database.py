@@ -14,6 +14,7 @@ from core.clock import ManualClock
 from core.config import Settings
 from core.database import Database
 from core.ids import hash_secret
+from devices.certificates import revoke_certificate
 from devices.model import Device, DeviceState
 from ingest.broker_secrets import load_or_create_secrets, secrets_path
 from ingest.directory import HOLD_OFF_SECONDS, DatabaseDirectory
@@ -215,3 +216,23 @@ def test_a_device_with_a_certificate_is_found_without_a_secret(
     assert (found.secret_hash, found.certificate_hash) == (None, "f" * 64)
     directory.refresh()
     assert DatabaseDirectory(database, directory._path, directory._clock)._kept["dev-1"] == found
+
+
+def test_a_device_whose_certificate_was_revoked_is_known_let_in_with_nothing_and_put_out(
+    database: Database, device_id: int, tmp_path: Path, clock: ManualClock
+) -> None:
+    gone: list[str] = []
+    directory = DatabaseDirectory(
+        database, tmp_path / "sign-in.json", clock, on_gone=lambda each: gone.extend(one.client_id for one in each)
+    )
+    with database.transaction() as session:
+        device = session.get_one(Device, device_id)
+        device.secret_hash, device.certificate_hash = None, "f" * 64
+    directory.refresh()
+    with database.transaction() as session:
+        revoke_certificate(session, session.get_one(Device, device_id))
+    directory.refresh()
+    assert gone == ["yl-dev-1"]
+    found = asyncio.run(directory.find("dev-1"))
+    assert found is not None, "so that its row says why it was refused"
+    assert (found.secret_hash, found.certificate_hash) == (None, None)

@@ -268,6 +268,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{device_id}/certificate/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke Device Certificate
+         * @description Take its certificate back: its connection ends within seconds, and it is out until it is given a new one or a secret.
+         */
+        post: operations["revokeDeviceCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/devices/{device_id}/live": {
         parameters: {
             query?: never;
@@ -2794,6 +2814,9 @@ export interface components {
         /**
          * Device
          * @description A thing at a home that speaks. `silent` means: not heard for longer than its profile allows (also true when never heard).
+         *
+         *     `credential` is what it signs in with; null for what speaks through a gateway, and for a device that cannot sign in because
+         *     its certificate was revoked.
          */
         Device: {
             /** Battery */
@@ -2802,6 +2825,8 @@ export interface components {
             certificate_ends_at: string | null;
             /** Code */
             code: string;
+            /** Credential */
+            credential: ("secret" | "certificate") | null;
             /** Firmware */
             firmware: string | null;
             /** Home */
@@ -4932,6 +4957,8 @@ export interface components {
             certificate_ends_at: string | null;
             /** Code */
             code: string;
+            /** Credential */
+            credential: ("secret" | "certificate") | null;
             /** Firmware */
             firmware: string | null;
             /** Home */
@@ -7769,6 +7796,73 @@ export interface operations {
                 };
             };
             /** @description `certificate_request_invalid`, `invalid_input` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    revokeDeviceCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Device"];
+                };
+            };
+            /** @description `not_signed_in` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `forbidden`, `csrf_refused` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `device_has_no_certificate`, `device_retired` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
