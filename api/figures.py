@@ -76,20 +76,24 @@ def answered(session: Session, caller: Caller, now: datetime, until: datetime) -
     rows = session.execute(query).all()
     waits = [None if taken is None else (taken - opened).total_seconds() for opened, taken in rows]
     figures = answer_figures(waits, [(now - opened).total_seconds() for opened, _ in rows])
-    return figures.model_copy(update={"entered_afterwards": _entered_afterwards(session, caller, until)})
+    return figures.model_copy(update=_happened(session, caller, until))
 
 
-def _entered_afterwards(session: Session, caller: Caller, until: datetime) -> int:
-    """How many calls of those 24 hours are not in the figures because paper has their times: to the minute, and by hand."""
-    query = sa.select(sa.func.count()).where(
+def _happened(session: Session, caller: Caller, until: datetime) -> dict[str, int]:
+    """How many calls happened in those 24 hours, and how many of them have their times from paper: to the minute, and by hand.
+
+    The latter are not in the figures. One that was entered on a later day is of the day it happened on.
+    """
+    of_paper = sa.func.count().filter(Incident.entered_afterwards)
+    query = sa.select(sa.func.count(), of_paper).where(
         _counted(caller),
-        Incident.entered_afterwards,
         Incident.opened_at > until - FIGURES_OVER,
         _began_at() > until - FIGURES_OVER,
         _began_at() <= until,
         Incident.severity.in_(CALLS),
     )
-    return session.scalar(query) or 0
+    alarms, entered = session.execute(query).one()
+    return {"alarms": alarms, "entered_afterwards": entered}
 
 
 def _open() -> sa.ColumnElement[bool]:

@@ -24,7 +24,8 @@ class Answered(Out):
 
     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
     What was answered on paper and entered afterwards is in none of the figures: paper has minutes, written by hand, and the
-    limits are seconds. `entered_afterwards` says how many those are.
+    limits are seconds. `entered_afterwards` says how many those are. `alarms` is how many calls there were in all, each in the
+    24 hours in which it happened: with those of paper, and with those that ended without anybody's answer.
     """
 
     within_15: int
@@ -34,6 +35,7 @@ class Answered(Out):
     median_seconds: float | None
     percentile_90_seconds: float | None
     percentile_99_seconds: float | None
+    alarms: int = 0
     entered_afterwards: int = 0
 
 
@@ -54,7 +56,7 @@ class ProbeState(Out):
 
 
 class HourCount(Out):
-    """Alarms opened in one hour."""
+    """Alarms of one hour, by when they happened."""
 
     hour_start: InstantOut
     count: int

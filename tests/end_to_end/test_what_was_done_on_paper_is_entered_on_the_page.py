@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -64,6 +65,33 @@ def test_a_line_of_paper_is_entered_whole_and_is_marked(centre: Centre, open_pag
     made = centre.incidents(home, "closed")[0]
     assert (made["entered_afterwards"], made["responder"]["name"]) == (True, "邻居老李")
     assert made["happened_at"] < made["closed_at"] < made["opened_at"]
+
+
+@pytest.mark.browser
+def test_the_wall_counts_what_was_entered_on_the_day_it_happened_and_times_no_paper(centre: Centre, open_page: Desk) -> None:
+    def on_the_wall(page: Page) -> tuple[str, str]:
+        page.goto("/wall")
+        expect(page.get_by_test_id("alarms-today")).to_be_visible(timeout=SLOW_MILLISECONDS)
+        return page.get_by_test_id("alarms-today").inner_text(), page.get_by_test_id("alarms-yesterday").inner_text()
+
+    page = open_page(centre, "op-wall", centre.user("op-wall", "operator", name="李娜"), width=1920, height=1080)
+    before = centre.get("/centre/overview")
+    now = datetime.now().astimezone()
+    for hours in (1, 30):
+        happened_at = (now - timedelta(hours=hours)).isoformat()
+        done = [{"act": "acknowledge", "done_at": happened_at}, {"act": "close", "done_at": happened_at, "reason": "reassured"}]
+        body = {"home": centre.home(), "kind": "phone_call", "note": "纸上", "happened_at": happened_at, "done": done}
+        centre.post("/incidents", body)
+    for day, shown in zip(("answered", "answered_yesterday"), on_the_wall(page), strict=True):
+        counted = before[day]["alarms"] + 1, before[day]["entered_afterwards"] + 1
+        assert re.search(rf"\n{counted[0]}\s*含补录 {counted[1]}$", shown), shown
+    after = centre.get("/centre/overview")
+    for figure in ("total", "median_seconds", "percentile_90_seconds"):
+        assert after["answered"][figure] == before["answered"][figure]
+    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "the wall has one screen"
+    lowest = page.locator(".figures > :last-child").bounding_box()
+    assert lowest is not None
+    assert lowest["y"] + lowest["height"] <= 1080, "nothing of the figures is cut off"
 
 
 @pytest.mark.browser

@@ -183,11 +183,36 @@ def test_the_figures_leave_out_what_was_answered_on_paper_and_say_how_many(town:
     overview = town.client.get("/api/v1/centre/overview", headers=headers).json()
     assert (overview["answered"]["total"], overview["answered"]["entered_afterwards"]) == (0, 3)
     assert overview["answered"]["median_seconds"] is None
-    assert overview["answered_yesterday"]["entered_afterwards"] == 1, "it is of the day it happened on"
+    yesterday_told = overview["answered_yesterday"]
+    assert (yesterday_told["entered_afterwards"], yesterday_told["alarms"]) == (1, 1), "it is of the day it happened on"
+    assert overview["answered"]["alarms"] == 3, "and the day's total has each of paper"
     assert ANSWER_SECONDS.labels("high")._sum.get() == counted, "nor does the metric count it"
     hours = {hour["hour_start"]: hour["count"] for hour in overview["curve"] if hour["count"]}
     assert sum(hours.values()) == 3, "the one of yesterday is older than the curve"
     assert len(hours) == 2, "two of them stand in the hour they happened"
+
+
+def test_a_day_totals_what_happened_on_it_and_times_only_what_the_console_saw(town: Town) -> None:
+    headers = town.bearer("operator")
+
+    def told(day: str) -> tuple[int, int, int, float | None]:
+        figures = town.client.get("/api/v1/centre/overview", headers=town.bearer("operator")).json()[day]
+        return figures["alarms"], figures["entered_afterwards"], figures["total"], figures["percentile_99_seconds"]
+
+    answered = town.incident("h-north")
+    town.clock.advance(timedelta(seconds=10))
+    town.client.post(f"{API}/{answered}/acknowledge", headers=headers)
+    town.incident("h-south", drill=True)
+    assert told("answered") == (1, 0, 1, 10)
+    town.clock.advance(timedelta(hours=2))
+    late = town.client.post(API, json=sheet(town) | {"happened_at": ago(town, hours=1), "done": []}, headers=headers).json()["id"]
+    assert told("answered") == (2, 1, 1, 10), "counted, though it is open still, and timed by nothing"
+    town.clock.advance(timedelta(hours=3))
+    town.client.post(f"{API}/{late}/acknowledge", headers=headers)
+    assert told("answered") == (2, 1, 1, 10), "nor by an answer hours after the paper"
+    town.clock.advance(timedelta(hours=20))
+    assert told("answered") == (0, 0, 0, None), "it happened more than a day ago, though it was entered later"
+    assert told("answered_yesterday") == (2, 1, 1, 10)
 
 
 def test_whoever_may_only_look_enters_nothing(town: Town) -> None:

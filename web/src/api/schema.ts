@@ -2111,9 +2111,15 @@ export interface components {
          *
          *     Drills, probes and tests are not in it; incidents still waiting count in `total` once they are older than the limit.
          *     What was answered on paper and entered afterwards is in none of the figures: paper has minutes, written by hand, and the
-         *     limits are seconds. `entered_afterwards` says how many those are.
+         *     limits are seconds. `entered_afterwards` says how many those are. `alarms` is how many calls there were in all, each in the
+         *     24 hours in which it happened: with those of paper, and with those that ended without anybody's answer.
          */
         Answered: {
+            /**
+             * Alarms
+             * @default 0
+             */
+            alarms: number;
             /**
              * Entered Afterwards
              * @default 0
@@ -3567,7 +3573,7 @@ export interface components {
         };
         /**
          * HourCount
-         * @description Alarms opened in one hour.
+         * @description Alarms of one hour, by when they happened.
          */
         HourCount: {
             /** Count */
