@@ -6,7 +6,7 @@ a rule says. An incident's audience only grows; once it is for the operators it 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import sqlalchemy as sa
 
@@ -70,6 +70,24 @@ def is_for_installers(words: Collection[str], lane: str) -> bool:
     return INSTALLERS in words and lane.startswith(FAULT)
 
 
+def is_installers_own(incident: Incident, alerts: Iterable[Alert]) -> bool:
+    """Whether an installer may close it: a fault of a home, nothing grave or of a kind that endangers life in it.
+
+    Each alert that stands must be meant for them, since a fault for others may have joined. `alerts` are all of the incident.
+    """
+    if incident.home_id is None or not is_for_installers(of_incident(incident), incident.lane):
+        return False
+    if incident.severity in GRAVE or incident.kind in LIFE_KINDS:
+        return False
+    return all(_is_installers(alert) for alert in alerts)
+
+
+def _is_installers(alert: Alert) -> bool:
+    if alert.kind in LIFE_KINDS or alert.severity in GRAVE:
+        return False
+    return alert.closed_at is not None or INSTALLERS in of_alert(alert)
+
+
 def hidden_from_operators() -> sa.ColumnElement[bool]:
     """Incidents that are not for the operators although an alert that stands in them is: there must be none."""
     said = sa.cast(Alert.audience, sa.Text)
@@ -92,6 +110,7 @@ __all__ = [
     "hidden_from_operators",
     "is_for_installers",
     "is_for_operators",
+    "is_installers_own",
     "of_alert",
     "of_incident",
     "write_audience",

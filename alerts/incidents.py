@@ -11,12 +11,14 @@ from alerts.acts.by import By
 from alerts.acts.claim import acknowledge, expire_claim, release
 from alerts.acts.ending import LONGEST_SHELF, Ending, close, reopen, resolve
 from alerts.acts.record import SEVERITIES_BY_HAND, ByHand, merge, note, open_by_hand, split
+from alerts.acts.repairing import REPAIR_REASONS, close_fault, is_repairable, reopen_fault
 from alerts.acts.response import Responder, dispatch, on_scene
 from alerts.timeline import Actor
 
 __all__ = [
     "LONGEST_BACK",
     "LONGEST_SHELF",
+    "REPAIR_REASONS",
     "SEVERITIES_BY_HAND",
     "Actor",
     "By",
@@ -26,9 +28,11 @@ __all__ = [
     "Responder",
     "acknowledge",
     "close",
+    "close_fault",
     "dispatch",
     "enter",
     "expire_claim",
+    "is_repairable",
     "merge",
     "note",
     "on_scene",
@@ -36,6 +40,7 @@ __all__ = [
     "open_by_hand",
     "release",
     "reopen",
+    "reopen_fault",
     "resolve",
     "split",
 ]

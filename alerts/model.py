@@ -67,6 +67,10 @@ class CloseReason(StrEnum):
     TEST = "test"
     DUPLICATE = "duplicate"
     HANDED_OVER = "handed_over"
+    BATTERY_CHANGED = "battery_changed"
+    REPAIRED = "repaired"
+    REPLACED = "replaced"
+    NOTHING_FOUND = "nothing_found"
 
 
 class Disposition(StrEnum):

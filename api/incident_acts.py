@@ -11,13 +11,14 @@ from alerts import incidents as acts
 from alerts.model import Incident
 from alerts.timeline import Act
 from api.deps import Deps
+from api.incident_rights import check_may_act, only_repairs
 from api.schemas.incidents import IncidentDetail
 from api.schemas.requests import Dispatch, DoneOnPaper
 from api.views.incident_detail import find_incident, incident_detail
-from core.errors import ForbiddenError, InvalidInputError
+from core.errors import InvalidInputError
 from people import audit
 from people.model import Role, User
-from people.rights import Caller, Capability
+from people.rights import Caller
 
 _ON_PAPER: Mapping[str, Act] = {
     "acknowledge": Act.ACKNOWLEDGED,
@@ -41,15 +42,19 @@ def act_on(deps: Deps, caller: Caller, incident_id: int, act: str, what: Callabl
     return do(deps, caller, f"incident.{act}", run)
 
 
-def check_may_act(caller: Caller, incident: Incident) -> None:
-    """Doctors work on doctor calls, responders on what they were sent to, operators on everything."""
-    if caller.can(Capability.ACT_ON_INCIDENTS):
-        return
-    if caller.can(Capability.ANSWER_DOCTOR_CALLS) and incident.kind == "doctor_call":
-        return
-    if caller.can(Capability.SERVE_DISPATCHED) and incident.responder_id == caller.user_id:
-        return
-    raise ForbiddenError
+def end_or_repair(
+    deps: Deps, caller: Caller, incident_id: int, act: str, ways: tuple[Callable[[Session, acts.By], Incident], ...]
+) -> IncidentDetail:
+    """An act of whoever works on incidents (the first way), or of an installer on their faults (the second)."""
+    work, repair = ways
+    if not only_repairs(caller):
+        return act_on(deps, caller, incident_id, act, work)
+
+    def run(session: Session, by: acts.By) -> Incident:
+        find_incident(session, incident_id, caller)
+        return repair(session, by)
+
+    return do(deps, caller, f"incident.{act}", run)
 
 
 def responder_of(session: Session, wanted: Dispatch | DoneOnPaper) -> acts.Responder:

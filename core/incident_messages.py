@@ -11,6 +11,18 @@ INCIDENT_MESSAGES: dict[str, tuple[str, str]] = {
         "现场情况仍未解除。请等它解除，或选择暂时搁置到某个时间（最长 8 小时）。",
         "The condition is still there. Wait until it clears, or shelve it until a time (8 hours at most).",
     ),
+    "only_faults": (
+        "这一起由调度员处理。安装员只能关闭交给自己的设备故障。",
+        "The operators handle this one. Installers close device faults that are meant for them.",
+    ),
+    "fault_persists": (
+        "设备还没有报告恢复。请让它报一次（按一下，或重新通电），再关闭。",
+        "The device has not said yet that it is well. Make it speak (press it, or switch it on again), then close.",
+    ),
+    "not_your_close": (
+        "只能撤销自己一分钟内的关闭。仍有问题请联系调度中心。",
+        "Only your own close of the last minute can be taken back. If something is still wrong, call the centre.",
+    ),
     "shelf_out_of_range": ("搁置时间必须在将来，且最长 8 小时。", "Shelving must end in the future, within 8 hours."),
     "shelf_not_allowed": (
         "不能搁置：这是有人在求助，或者它已经结束。",

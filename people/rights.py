@@ -32,6 +32,7 @@ class Capability(StrEnum):
     SEE_NOT_LIVE_INCIDENTS = "incidents.see_not_live"
     OPEN_INCIDENTS = "incidents.open"
     ACT_ON_INCIDENTS = "incidents.act"
+    CLOSE_FAULTS = "incidents.close_fault"
     ANSWER_DOCTOR_CALLS = "incidents.answer_doctor_call"
     SERVE_DISPATCHED = "incidents.serve_dispatched"
     NOTE_INCIDENTS = "incidents.note"
@@ -61,6 +62,7 @@ _INSTALLER = {
     _C.PROVISION_DEVICES,
     _C.SEE_UNKNOWN,
     _C.SEE_NOT_LIVE_INCIDENTS,
+    _C.CLOSE_FAULTS,
     _C.SET_TEST,
 }
 # A responder sees the medical card only of homes they are sent to; `Caller.may_see_medical` adds that.

@@ -6,6 +6,7 @@ returned stays on record with a reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,8 +61,7 @@ def close(session: Session, incident_id: int, by: By, ending: Ending) -> Inciden
     incident = incident_by_id(session, incident_id)
     target = next_state(Act.CLOSED, incident.state)
     alerts = open_alerts(session, incident)
-    # What a mode mutes or a person shelved already has its end.
-    active = [alert for alert in alerts if alert.condition_active and alert.state not in OUT_OF_SIGHT]
+    active = still_there(alerts)
     if active:
         _check_shelf(ending.shelve_until, active, by.now)
     take(session, incident, by)
@@ -81,6 +81,11 @@ def close(session: Session, incident_id: int, by: By, ending: Ending) -> Inciden
     tell_families(session, incident, Act.CLOSED, by)
     record_incident(session, incident, by.now)
     return incident
+
+
+def still_there(alerts: Iterable[Alert]) -> list[Alert]:
+    """Those whose condition is still so; what a mode mutes or a person shelved already has its end."""
+    return [alert for alert in alerts if alert.condition_active and alert.state not in OUT_OF_SIGHT]
 
 
 def _check_shelf(until: datetime | None, active: list[Alert], now: datetime) -> None:
@@ -146,4 +151,4 @@ def _key_is_taken(session: Session, alert: Alert) -> bool:
     return session.scalar(sa.select(Alert.id).where(same_key).limit(1)) is not None
 
 
-__all__ = ["LONGEST_SHELF", "Ending", "close", "reopen", "resolve"]
+__all__ = ["LONGEST_SHELF", "Ending", "close", "reopen", "resolve", "still_there"]

@@ -16,7 +16,8 @@ from api.callers import allowed
 from api.cursors import read_cursor, write_cursor
 from api.deps import Using
 from api.errors import NO_HOME, NO_INCIDENT, NOT_ALLOWED_NOW, refusals
-from api.incident_acts import act_on, check_may_act, do, done_on_paper, responder_of
+from api.incident_acts import act_on, do, done_on_paper, end_or_repair, responder_of
+from api.incident_rights import check_may_act
 from api.schemas.base import Id
 from api.schemas.incidents import IncidentDetail, IncidentList
 from api.schemas.requests import Close, Dispatch, Enter, IncidentCreate, Merge, NoteText, OptionalNote, Split
@@ -36,9 +37,11 @@ Handler = Annotated[Caller, Depends(allowed(Capability.ACT_ON_INCIDENTS, Capabil
 Server = Annotated[
     Caller, Depends(allowed(Capability.ACT_ON_INCIDENTS, Capability.ANSWER_DOCTOR_CALLS, Capability.SERVE_DISPATCHED))
 ]
+Closer = Annotated[Caller, Depends(allowed(Capability.ACT_ON_INCIDENTS, Capability.ANSWER_DOCTOR_CALLS, Capability.CLOSE_FAULTS))]
 Noter = Annotated[Caller, Depends(allowed(Capability.NOTE_INCIDENTS))]
 
 StateFilter = Literal["open", "waiting", "acknowledged", "dispatched", "on_scene", "resolved", "closed", "all"]
+ONLY_FAULTS = ForbiddenError("only_faults")
 CONDITION_PERSISTS = ConflictError("condition_persists")
 ON_PAPER = tuple(
     InvalidInputError(code)
@@ -55,7 +58,11 @@ ON_PAPER = tuple(
         "responder_missing",
     )
 )
-AudienceFilter = Literal["operators", "supervisors", "installers", "family", "all"]
+FOR_WHOM = (
+    "Those meant for these people, `all`, or `others`: what is not for the operators."
+    " Left out: an operator's queue holds what is for operators."
+)
+AudienceFilter = Literal["operators", "supervisors", "installers", "family", "others", "all"]
 _RANK = sa.case({str(severity): severity.rank for severity in Severity}, value=Incident.severity, else_=len(Severity))
 
 
@@ -69,10 +76,7 @@ def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
     ] = "open",
     home: Annotated[str | None, Query(max_length=64)] = None,
     area: Annotated[str | None, Query(max_length=64, description="Code of an area: its whole subtree.")] = None,
-    audience: Annotated[
-        AudienceFilter | None,
-        Query(description="Those meant for these people, or `all`. Left out: an operator's queue holds what is for operators."),
-    ] = None,
+    audience: Annotated[AudienceFilter | None, Query(description=FOR_WHOM)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> IncidentList:
@@ -108,6 +112,8 @@ def list_incidents(  # noqa: PLR0913, PLR0917 a query has that many sides
 def _meant_for(audience: AudienceFilter) -> sa.ColumnElement[bool]:
     if audience == "all":
         return sa.true()
+    if audience == "others":
+        return sa.not_(for_operators())
     return for_operators() if audience == OPERATORS else Incident.audience.contains(audience)
 
 
@@ -208,21 +214,43 @@ def resolve_incident(incident_id: Id, caller: Server, deps: Using, wanted: Optio
 
 @router.post(
     "/incidents/{incident_id}/close",
-    responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, CONDITION_PERSISTS, InvalidInputError("shelf_out_of_range")),
+    responses=refusals(
+        NO_INCIDENT,
+        NOT_ALLOWED_NOW,
+        CONDITION_PERSISTS,
+        ConflictError("fault_persists"),
+        ONLY_FAULTS,
+        InvalidInputError("shelf_out_of_range"),
+        InvalidInputError("unknown_reason"),
+    ),
 )
-def close_incident(incident_id: Id, wanted: Close, caller: Handler, deps: Using) -> IncidentDetail:
-    """Close it with a reason; while the condition is still there only by shelving its alert until a time."""
+def close_incident(incident_id: Id, wanted: Close, caller: Closer, deps: Using) -> IncidentDetail:
+    """Close it with a reason; while the condition is still there only by shelving its alert until a time.
+
+    An installer closes a fault that is meant for them, with what was done, once the device has said that it is well.
+    """
     ending = acts.Ending(reason=wanted.reason, note=wanted.note, shelve_until=wanted.shelve_until)
-    return act_on(deps, caller, incident_id, "closed", lambda session, by: acts.close(session, incident_id, by, ending))
+    ways = (
+        lambda session, by: acts.close(session, incident_id, by, ending),
+        lambda session, by: acts.close_fault(session, incident_id, by, ending),
+    )
+    return end_or_repair(deps, caller, incident_id, "closed", ways)
 
 
 @router.post(
-    "/incidents/{incident_id}/reopen", responses=refusals(NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("another_incident_open"))
+    "/incidents/{incident_id}/reopen",
+    responses=refusals(
+        NO_INCIDENT, NOT_ALLOWED_NOW, ConflictError("another_incident_open"), ONLY_FAULTS, ForbiddenError("not_your_close")
+    ),
 )
-def reopen_incident(incident_id: Id, caller: Handler, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
-    """It is not over: it rings again."""
+def reopen_incident(incident_id: Id, caller: Closer, deps: Using, wanted: OptionalNote | None = None) -> IncidentDetail:
+    """It is not over: it rings again. An installer takes back their own close of a moment ago."""
     note = None if wanted is None else wanted.note
-    return act_on(deps, caller, incident_id, "reopened", lambda session, by: acts.reopen(session, incident_id, by, note))
+    ways = (
+        lambda session, by: acts.reopen(session, incident_id, by, note),
+        lambda session, by: acts.reopen_fault(session, incident_id, by, note),
+    )
+    return end_or_repair(deps, caller, incident_id, "reopened", ways)
 
 
 @router.post("/incidents/{incident_id}/note", responses=refusals(NO_INCIDENT))

@@ -25,6 +25,10 @@ CloseReasonName = Literal[
     "test",
     "duplicate",
     "handed_over",
+    "battery_changed",
+    "repaired",
+    "replaced",
+    "nothing_found",
 ]
 
 
@@ -204,8 +208,12 @@ class AffectedHome(Out):
 
 
 class IncidentDetail(IncidentItem):
-    """Everything about one incident that the caller may see; `homes` of an area's, those most at risk first."""
+    """Everything about one incident that the caller may see; `homes` of an area's, those most at risk first.
 
+    `may_close` says whether it is the caller's to close; what the present state allows is judged when they do.
+    """
+
+    may_close: bool
     homes: list[AffectedHome]
     timeline: list[TimelineItem]
     residents: list[ResidentOut]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from alerts.model import Alert, Incident, IncidentState
 from alerts.playbooks import script_of
+from api.incident_rights import may_close
 from api.schemas.incidents import IncidentDetail, ScriptStep
 from api.views.affected_homes import affected_homes
 from api.views.devices import device_views
@@ -49,6 +50,7 @@ def incident_detail(session: Session, incident: Incident, caller: Caller, now: d
     residents = [] if home is None else sorted(home.residents, key=lambda resident: resident.id != incident.resident_id)
     return IncidentDetail(
         **dict(item),
+        may_close=may_close(session, caller, incident),
         homes=affected_homes(session, incident, caller),
         timeline=timeline_views(session, incident.id),
         residents=[resident_view(resident, today, with_medical=with_medical) for resident in residents],

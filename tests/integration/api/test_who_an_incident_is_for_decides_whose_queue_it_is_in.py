@@ -60,6 +60,10 @@ def test_it_is_in_the_queue_of_those_it_is_for_and_can_be_asked_for(town: Town) 
     assert listed(town, "operator") == [theirs]
     assert listed(town, "operator", audience="all") == [theirs, not_theirs]
     assert listed(town, "operator", audience="installers") == [not_theirs]
+    assert (listed(town, "operator", audience="others"), listed(town, "installer", audience="others")) == (
+        [not_theirs],
+        [not_theirs],
+    )
     assert listed(town, "operator", home="h-north") == [not_theirs], "whoever looks at the home sees everything"
     assert listed(town, "supervisor") == [theirs, not_theirs]
     assert listed(town, "supervisor", audience="operators") == [theirs]

@@ -25,6 +25,7 @@ def test_an_administrator_may_do_all_that_the_others_may() -> None:
         (Capability.PROVISION_DEVICES, {"administrator", "supervisor", "installer"}),
         (Capability.WATCH, {"administrator", "supervisor", "operator"}),
         (Capability.SEE_UNKNOWN, {"administrator", "supervisor", "operator", "installer"}),
+        (Capability.CLOSE_FAULTS, {"administrator", "installer"}),
         (Capability.NOTE_INCIDENTS, {"administrator", "supervisor", "operator", "doctor", "responder"}),
     ],
 )

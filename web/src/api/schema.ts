@@ -872,6 +872,8 @@ export interface paths {
         /**
          * Close Incident
          * @description Close it with a reason; while the condition is still there only by shelving its alert until a time.
+         *
+         *     An installer closes a fault that is meant for them, with what was done, once the device has said that it is well.
          */
         post: operations["closeIncident"];
         delete?: never;
@@ -1011,7 +1013,7 @@ export interface paths {
         put?: never;
         /**
          * Reopen Incident
-         * @description It is not over: it rings again.
+         * @description It is not over: it rings again. An installer takes back their own close of a moment ago.
          */
         post: operations["reopenIncident"];
         delete?: never;
@@ -2642,7 +2644,7 @@ export interface components {
              * Reason
              * @enum {string}
              */
-            reason: "real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over";
+            reason: "real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over" | "battery_changed" | "repaired" | "replaced" | "nothing_found";
             /** Shelve Until */
             shelve_until?: string | null;
         };
@@ -3003,7 +3005,7 @@ export interface components {
             /** Note */
             note?: string | null;
             /** Reason */
-            reason?: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            reason?: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over" | "battery_changed" | "repaired" | "replaced" | "nothing_found") | null;
             /** Responder */
             responder?: string | null;
             /** Responder Name */
@@ -3224,7 +3226,7 @@ export interface components {
             opened_at: string;
             owner: components["schemas"]["PersonReference"] | null;
             /** Reason */
-            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over" | "battery_changed" | "repaired" | "replaced" | "nothing_found") | null;
             /** Resident Age */
             resident_age: number | null;
             /** Resident Name */
@@ -3745,6 +3747,8 @@ export interface components {
         /**
          * IncidentDetail
          * @description Everything about one incident that the caller may see; `homes` of an area's, those most at risk first.
+         *
+         *     `may_close` says whether it is the caller's to close; what the present state allows is judged when they do.
          */
         IncidentDetail: {
             /** Acknowledged At */
@@ -3788,6 +3792,8 @@ export interface components {
             id: number;
             /** Kind */
             kind: string;
+            /** May Close */
+            may_close: boolean;
             /** Not Live */
             not_live: boolean;
             /** Number */
@@ -3804,7 +3810,7 @@ export interface components {
             /** Past */
             past: components["schemas"]["IncidentItem"][];
             /** Reason */
-            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over" | "battery_changed" | "repaired" | "replaced" | "nothing_found") | null;
             /** Resident Age */
             resident_age: number | null;
             /** Resident Name */
@@ -3893,7 +3899,7 @@ export interface components {
             opened_at: string;
             owner: components["schemas"]["PersonReference"] | null;
             /** Reason */
-            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over") | null;
+            reason: ("real_assisted" | "real_ambulance" | "reassured" | "false_accidental" | "false_device" | "technical" | "test" | "duplicate" | "handed_over" | "battery_changed" | "repaired" | "replaced" | "nothing_found") | null;
             /** Resident Age */
             resident_age: number | null;
             /** Resident Name */
@@ -9473,8 +9479,8 @@ export interface operations {
                 home?: string | null;
                 /** @description Code of an area: its whole subtree. */
                 area?: string | null;
-                /** @description Those meant for these people, or `all`. Left out: an operator's queue holds what is for operators. */
-                audience?: ("operators" | "supervisors" | "installers" | "family" | "all") | null;
+                /** @description Those meant for these people, `all`, or `others`: what is not for the operators. Left out: an operator's queue holds what is for operators. */
+                audience?: ("operators" | "supervisors" | "installers" | "family" | "others" | "all") | null;
                 cursor?: string | null;
                 limit?: number;
             };
@@ -10016,7 +10022,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `forbidden`, `csrf_refused` */
+            /** @description `only_faults`, `forbidden`, `csrf_refused` */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -10034,7 +10040,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `transition_not_allowed`, `condition_persists` */
+            /** @description `transition_not_allowed`, `condition_persists`, `fault_persists` */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10043,7 +10049,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `shelf_out_of_range`, `invalid_input` */
+            /** @description `shelf_out_of_range`, `unknown_reason`, `invalid_input` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10496,7 +10502,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
-            /** @description `forbidden`, `csrf_refused` */
+            /** @description `only_faults`, `not_your_close`, `forbidden`, `csrf_refused` */
             403: {
                 headers: {
                     [name: string]: unknown;
