@@ -9,6 +9,8 @@ const home = shallowRef<Home | null>(null)
 /** The device just made, with its password: kept in memory only, gone with the page. */
 const fresh = shallowRef<NewDevice | null>(null)
 const problem = ref<string | null>(null)
+/** The fault this person has just closed, for as long as it can be taken back. */
+const closedFault = shallowRef<{ id: number; reason: string; until: number } | null>(null)
 
 export function useInstallation() {
   async function load(code: string | null): Promise<void> {
@@ -23,5 +25,5 @@ export function useInstallation() {
       problem.value = error instanceof Error ? error.message : String(error)
     }
   }
-  return { home, fresh, problem, load }
+  return { home, fresh, problem, closedFault, load }
 }
