@@ -15,6 +15,9 @@ export function useWords() {
   const kindWords = (kind: string): string => wordsFor('kind', kind)
   const metricWords = (metric: string): string => wordsFor('metric', metric)
 
+  /** For whom it is: "安装员、家属". */
+  const audienceWords = (audience: readonly string[]): string => audience.map((one) => wordsFor('rules', `audience_${one}`)).join(t('rule_says.comma'))
+
   function who(incident: IncidentItem): string {
     return incident.resident_name ?? incident.home_name ?? incident.area?.name ?? t('incident.system')
   }
@@ -89,5 +92,5 @@ export function useWords() {
     return typeof name === 'string' ? name : ''
   }
 
-  return { kindWords, metricWords, who, sentence, actWords, actDetail, sentName }
+  return { audienceWords, kindWords, metricWords, who, sentence, actWords, actDetail, sentName }
 }

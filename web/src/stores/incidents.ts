@@ -5,6 +5,7 @@ import { computed, ref, shallowRef } from 'vue'
 
 import { everyPage } from '@/api/client'
 import type { IncidentItem } from '@/api/types'
+import { standsBeside } from '@/logic/others'
 import { arrange, isNewer, type Arrangement } from '@/logic/queue'
 
 export const useIncidents = defineStore('incidents', () => {
@@ -14,6 +15,7 @@ export const useIncidents = defineStore('incidents', () => {
   const problem = ref<string | null>(null)
   const held = ref(false)
   let kind: string | null = null
+  let operatorsOnly = false
   let loading: Promise<void> | null = null
   let changedWhileLoading = new Map<number, IncidentItem>()
 
@@ -22,6 +24,7 @@ export const useIncidents = defineStore('incidents', () => {
   const waiting = computed(() => open.value.filter((item) => item.state === 'open' && item.for_operators).length)
 
   const fits = (item: IncidentItem): boolean => kind === null || item.kind === kind
+  const isBeside = (item: IncidentItem): boolean => operatorsOnly && standsBeside(item, items.value.has(item.id))
 
   function replace(next: ReadonlyMap<number, IncidentItem>): void {
     arrangement.value = arrange(arrangement.value, next, held.value)
@@ -31,7 +34,7 @@ export const useIncidents = defineStore('incidents', () => {
 
   /** One incident as the API knows it now. Answers that arrive late do not undo newer ones. */
   function apply(item: IncidentItem): void {
-    if (!fits(item)) return
+    if (!fits(item) || isBeside(item)) return
     if (loading) changedWhileLoading.set(item.id, item)
     const shown = items.value.get(item.id)
     if (!isNewer(item, shown) || (shown === undefined && item.state === 'closed')) return
@@ -73,9 +76,10 @@ export const useIncidents = defineStore('incidents', () => {
     items.value = new Map([...items.value].filter(([, item]) => item.state !== 'closed'))
   }
 
-  /** Only incidents of one kind (a doctor's calls), or all of them. */
-  function only(wanted: string | null): void {
+  /** Only incidents of one kind (a doctor's calls), or all of them; in an operator's queue those for the operators. */
+  function only(wanted: string | null, forOperators = false): void {
     kind = wanted
+    operatorsOnly = forOperators
     items.value = new Map()
     arrangement.value = { order: [], arrivals: [] }
     loaded.value = false

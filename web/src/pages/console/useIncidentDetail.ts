@@ -6,6 +6,7 @@ import { api, ApiError } from '@/api/client'
 import type { IncidentDetail } from '@/api/types'
 import type { Act } from '@/logic/acts'
 import { useIncidents } from '@/stores/incidents'
+import { useOthers } from '@/stores/others'
 
 /** The acts of the usual way, those on its alerts, and the entry of what was done on paper. */
 export type ActName = Act | 'shelve' | 'unshelve' | 'merge' | 'split' | 'enter'
@@ -15,6 +16,7 @@ const UNDO_MILLISECONDS = 10_000
 /** `moved` is told where the work goes on when an act leads to another incident: merged into it, split off, off the shelf. */
 export function useIncidentDetail(id: Ref<number | null>, moved: (incident: IncidentDetail) => void) {
   const incidents = useIncidents()
+  const others = useOthers()
   const detail = shallowRef<IncidentDetail | null>(null)
   const problem = ref<string | null>(null)
   /** What the API said against the last act, and which act it was. */
@@ -37,7 +39,7 @@ export function useIncidentDetail(id: Ref<number | null>, moved: (incident: Inci
       if (mine !== generation) return
       detail.value = found
       problem.value = null
-      incidents.apply(found)
+      known(found)
     } catch (error) {
       if (mine === generation) problem.value = error instanceof Error ? error.message : String(error)
     }
@@ -50,7 +52,13 @@ export function useIncidentDetail(id: Ref<number | null>, moved: (incident: Inci
     void load()
   }, { immediate: true })
 
-  const version = computed(() => (id.value === null ? 0 : (incidents.items.get(id.value)?.version ?? 0)))
+  /** The list it stands in learns of it: the queue, or what is beside it. */
+  function known(incident: IncidentDetail): void {
+    incidents.apply(incident)
+    others.apply(incident)
+  }
+
+  const version = computed(() => (id.value === null ? 0 : ((incidents.items.get(id.value) ?? others.items.get(id.value))?.version ?? 0)))
   watch(version, (next) => {
     if (detail.value !== null && next > detail.value.version) void load()
   })
@@ -71,7 +79,7 @@ export function useIncidentDetail(id: Ref<number | null>, moved: (incident: Inci
     try {
       const answer = await api.post<IncidentDetail>(`/incidents/${target}/${path}`, body)
       generation += 1
-      incidents.apply(answer)
+      known(answer)
       if (answer.id !== target) {
         if (id.value === target) moved(answer)
         return true
