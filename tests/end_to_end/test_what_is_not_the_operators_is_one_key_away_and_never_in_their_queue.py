@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ def test_they_are_shown_by_a_key_and_come_into_the_queue_only_when_they_are_the_
         page.keyboard.press("?")
         expect(page.locator("dialog")).to_contain_text("显示不归调度员的")
         page.keyboard.press("Escape")
+        expect(page.locator("dialog")).to_have_count(0)
         page.keyboard.press("e")
         expect(row).to_be_focused()
         expect(row).to_contain_text("陈玉兰家")
@@ -65,3 +67,29 @@ def test_they_are_shown_by_a_key_and_come_into_the_queue_only_when_they_are_the_
         device.publish_event(device.new_id(), "battery.low")
         expect(page.locator(f'[data-testid="incident-row"][data-id="{theirs["id"]}"]')).to_be_visible(timeout=SLOW_MILLISECONDS)
         expect(page.get_by_test_id("others")).to_have_count(0)
+
+
+@pytest.mark.browser
+def test_many_of_them_beside_a_full_queue_scroll_in_their_own_list(centre: Centre, open_page: Desk) -> None:
+    batteries_are_for(centre, "installers")
+    homes = [centre.home() for _ in range(10)]
+    with ExitStack() as stack:
+        for home in homes:
+            low_battery(centre, stack.enter_context(button(centre.device(home))), home)
+        for home in homes:
+            centre.post("/incidents", {"home": home, "kind": "phone_call", "note": "来电"})
+        page = open_page(centre, "op-many", centre.user("op-many", "operator"), path="/console")
+        expect(page.get_by_test_id("others")).to_have_attribute("data-count", "10", timeout=SLOW_MILLISECONDS)
+        page.keyboard.press("e")
+        expect(page.get_by_test_id("other-row").first).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.press("j")
+        expect(page.get_by_test_id("other-row").nth(1)).to_have_attribute("aria-current", "true")
+        page.get_by_test_id("other-row").last.focus()
+        assert page.evaluate(
+            "[document.documentElement.scrollTop, document.documentElement.scrollHeight - window.innerHeight]"
+        ) == [0, 0]
+        queue, beside = page.get_by_test_id("queue").bounding_box(), page.get_by_test_id("others-list").bounding_box()
+        assert queue is not None
+        assert beside is not None
+        assert queue["height"] > 2 * beside["height"], "where both want room the queue has it"
