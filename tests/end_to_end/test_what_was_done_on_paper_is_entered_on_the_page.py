@@ -71,7 +71,7 @@ def test_a_line_of_paper_is_entered_whole_and_is_marked(centre: Centre, open_pag
 def test_the_wall_counts_what_was_entered_on_the_day_it_happened_and_times_no_paper(centre: Centre, open_page: Desk) -> None:
     def on_the_wall(page: Page) -> tuple[str, str]:
         page.goto("/wall")
-        expect(page.get_by_test_id("alarms-today")).to_be_visible(timeout=SLOW_MILLISECONDS)
+        expect(page.get_by_test_id("alarms-today")).to_be_visible()
         return page.get_by_test_id("alarms-today").inner_text(), page.get_by_test_id("alarms-yesterday").inner_text()
 
     page = open_page(centre, "op-wall", centre.user("op-wall", "operator", name="李娜"), width=1920, height=1080)
