@@ -42,6 +42,13 @@ WORDS: Mapping[str, Pair] = {
         "A message that may speak of danger to life could not be handled: {name}",
     ),
 }
+WITHOUT_NAME: Mapping[str, Pair] = {
+    Trouble.UNPROCESSED: (
+        "有一条可能关系生命的报文无法处理",
+        "A message that may speak of danger to life could not be handled",
+    ),
+}
+"""Where the name is a topic, in which a gateway may say whose room it is: for whoever may not know that."""
 OTHER: Pair = ("系统故障", "System fault")
 
 
@@ -58,6 +65,11 @@ def trouble_words(subject: str) -> Pair:
     return chinese.format(name=name), english.format(name=name)
 
 
+def plain_trouble_words(subject: str) -> Pair:
+    """The same without what may name a person."""
+    return WITHOUT_NAME.get(trouble_of(subject) or "") or trouble_words(subject)
+
+
 def subject_in(lane: str) -> str | None:
     """The subject of the system incident of a lane, also of one that was split off; None for any other incident."""
     prefix = system_lane("")
@@ -66,4 +78,15 @@ def subject_in(lane: str) -> str | None:
     return lane.removeprefix(prefix).partition(":split:")[0].partition(":plain:")[0]
 
 
-__all__ = ["OF_DEVICES", "OTHER", "WORDS", "Pair", "Trouble", "subject_in", "trouble_of", "trouble_words"]
+__all__ = [
+    "OF_DEVICES",
+    "OTHER",
+    "WITHOUT_NAME",
+    "WORDS",
+    "Pair",
+    "Trouble",
+    "plain_trouble_words",
+    "subject_in",
+    "trouble_of",
+    "trouble_words",
+]

@@ -1,8 +1,9 @@
 """An annotation for each incident, on every dashboard that asks for them by tag.
 
-What is written: number, kind, severity, the home's code, when it opened and when it closed. What never is: a name, an
-address, a value, or what is medical; kinds that say something of a body read "needs attention", as on a locked
-screen. Drills are marked so and stay out of the dashboards' lines; tests and the probe's are left out.
+What is written: number, kind, severity, the home's code, when it opened and when it closed; of trouble of the system what is
+wrong, in words. What never is: a name, an address, a value, or what is medical; kinds that say something of a body read
+"needs attention", as on a locked screen. Drills are marked so and stay out of the dashboards' lines; tests and the probe's
+are left out.
 
 Each annotation carries its incident's number as a tag, and a sync writes only what is missing or different, so it may
 be killed anywhere and run again.
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from alerts.model import Incident
 from alerts.paging.words import KINDS, PLAIN_KINDS
+from alerts.troubles import Pair, plain_trouble_words, subject_in
 from people.model import Area, Home
 from yinling.grafana.adapter import Grafana
 from yinling.grafana.sync import Done, Step
@@ -61,8 +63,7 @@ def wanted_annotations(session: Session, since: datetime, prefix: str, language:
 
 
 def _annotation(incident: Incident, home: str | None, area: str | None, prefix: str, language: str) -> Annotation:
-    words = PLAIN_KINDS.get(incident.kind) or KINDS.get(incident.kind) or (incident.kind, incident.kind)
-    kind = words[0 if language == "zh-CN" else 1]
+    kind = _words(incident)[0 if language == "zh-CN" else 1]
     place = home or area or ""
     practice = ("[演练] " if language == "zh-CN" else "[drill] ") if incident.drill else ""
     tags = [
@@ -76,6 +77,13 @@ def _annotation(incident: Incident, home: str | None, area: str | None, prefix: 
     tags += [f"area:{area}"] if area is not None else []
     text = f"{practice}#{incident.number} {kind} · {incident.severity}" + (f" · {place}" if place else "")
     return Annotation(incident.number, incident.began_at, incident.closed_at, text, tuple(tags))
+
+
+def _words(incident: Incident) -> Pair:
+    subject = subject_in(incident.lane)
+    if subject is not None:
+        return plain_trouble_words(subject)
+    return PLAIN_KINDS.get(incident.kind) or KINDS.get(incident.kind) or (incident.kind, incident.kind)
 
 
 def differs(found: Mapping[str, Any], wanted: Annotation) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from support.grafana_houses import House
 
+from alerts.lanes import system_lane
 from alerts.model import Incident
+from alerts.troubles import OF_DEVICES
 from core.clock import ManualClock
 from core.database import Database
 from yinling.grafana import annotations as room
@@ -71,17 +73,40 @@ def test_what_is_practice_or_says_something_of_a_body(grafana: House, county: Da
     ring(county, 2, now + timedelta(seconds=1), test=True)
     ring(county, -1, now + timedelta(seconds=2), probe=True, home_id=5)
     ring(county, 3, now + timedelta(seconds=3), kind="vitals", severity="medium")
-    ring(county, 4, now + timedelta(seconds=4), kind="system", home_id=None)
+    ring(county, 4, now + timedelta(seconds=4), kind="outage", home_id=None)
     write(grafana, county, now)
-    drill, vitals, system = grafana.annotations()
+    drill, vitals, outage = grafana.annotations()
     assert drill["text"].startswith("[演练] #1")
     assert "drill" in drill["tags"]
     assert "incident" not in drill["tags"]
     assert vitals["text"] == "#3 需要关注 · medium · h0001"
     assert "kind:attention" in vitals["tags"]
-    assert system["text"] == "#4 系统故障 · critical"
+    assert outage["text"] == "#4 片区停电或断网 · critical"
     told = str(grafana.annotations())
     assert not [secret for secret in ("李秀英", "高血压", "幸福路", "vitals", "ambulance") if secret in told]
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("probe", "模拟报警没有按时走完全程"),
+        ("readings_store", "读数数据库拒绝访问，读数暂存在本机"),
+        ("certificate:server", "证书“server”即将到期或已经到期"),
+        (f"certificate:{OF_DEVICES}", "有设备的证书即将到期或已经到期"),
+        ("probe:split:7", "模拟报警没有按时走完全程"),
+        ("unprocessed:yl/v1/h0001/gw-1/up/zigbee2mqtt/李秀英卧室", "有一条可能关系生命的报文无法处理"),
+        ("something_new:1", "系统故障"),
+    ],
+)
+def test_trouble_of_the_system_says_what_is_wrong_and_no_name(
+    grafana: House, county: Database, clock: ManualClock, subject: str, said: str
+) -> None:
+    ring(county, 4, clock.now(), kind="system", home_id=None, lane=system_lane(subject), severity="high")
+    write(grafana, county, clock.now())
+    [system] = grafana.annotations()
+    assert system["text"] == f"#4 {said} · high"
+    assert "kind:system" in system["tags"]
+    assert "李秀英" not in str(system)
 
 
 def test_annotations_of_others_stay_and_doubles_of_ours_go(grafana: House, county: Database, clock: ManualClock) -> None:

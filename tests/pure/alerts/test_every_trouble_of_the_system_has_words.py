@@ -17,7 +17,17 @@ from alerts.lanes import plain_lane, split_lane, system_lane
 from alerts.paging.texts import PageFacts, Reader, values
 from alerts.paging.words import KINDS
 from alerts.ruleset.builtin import builtin_specs
-from alerts.troubles import OF_DEVICES, OTHER, WORDS, Trouble, subject_in, trouble_of, trouble_words
+from alerts.troubles import (
+    OF_DEVICES,
+    OTHER,
+    WITHOUT_NAME,
+    WORDS,
+    Trouble,
+    plain_trouble_words,
+    subject_in,
+    trouble_of,
+    trouble_words,
+)
 from alerts.why_sentence import WhyFacts, sentence
 from yinling.sheet.model import Sheet, SheetIncident
 from yinling.sheet.page import render
@@ -56,6 +66,14 @@ def test_every_trouble_has_words_in_both_languages() -> None:
         assert not re.search(r"[\u4e00-\u9fff]", english), english
         assert not CODE.search(chinese), chinese
         assert not CODE.search(english), english
+
+
+def test_for_whoever_may_not_know_a_name_no_topic_is_told() -> None:
+    for subject in SUBJECTS:
+        said = plain_trouble_words(subject)
+        assert not [words for words in said if "home-1" in words or "：" in words or words.endswith(": ")], said
+        assert said == trouble_words(subject) or trouble_of(subject) is Trouble.UNPROCESSED
+    assert set(WITHOUT_NAME) <= set(Trouble)
 
 
 def test_an_unknown_trouble_is_never_its_code() -> None:
