@@ -52,7 +52,7 @@ class RuleBase(Strict):
     """Which alerts of a home may share an incident: a fault never shares one with a danger to life."""
     audience: tuple[Audience, ...] = ("operators",)
     """Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-    `installers` see faults on their page. High, critical or a danger to life must be for `operators`."""
+    `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`."""
     playbook: Playbook | None = None
     """The script operators follow; null for that of `raises`."""
     enabled: bool = True

@@ -1873,7 +1873,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -2514,7 +2514,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -3272,7 +3272,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -3639,7 +3639,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -4376,7 +4376,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -5412,7 +5412,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -5649,7 +5649,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -5906,7 +5906,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -6205,7 +6205,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
@@ -6354,7 +6354,7 @@ export interface components {
             /**
              * Audience
              * @description Who it is for. Only `operators` are rung for and paged; `family`: consenting contacts are told however mild it is;
-             *     `installers` see faults on their page. High, critical or a danger to life must be for `operators`.
+             *     `installers` see faults on their page and close them. High, critical or a danger to life must be for `operators`.
              * @default [
              *       "operators"
              *     ]
