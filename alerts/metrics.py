@@ -24,6 +24,9 @@ DUE_WORK = Counter("yinling_due_work_total", "Due timers worked on by the pager.
 DUE_LATENESS_SECONDS = Gauge("yinling_due_lateness_seconds", "How late the last due timer of a kind was worked on.", ["kind"])
 CLOCK_STEPS = Counter("yinling_clock_steps_total", "Steps of the wall clock that moved open dues.")
 CHORES_FAILED = Counter("yinling_pager_chores_failed_total", "Chores of the pager that failed and will be tried again.", ["chore"])
+CHORES_PUT_OFF = Counter(
+    "yinling_pager_chores_put_off_total", "Chores of the pager put off because the relational store was busy.", ["chore"]
+)
 AUDITS = Counter("yinling_audits_total", "Looks of the auditor by what they found.", ["found"])
 CERTIFICATE_DAYS_LEFT = Gauge(
     "yinling_certificate_days_left", "Whole days until a certificate in use ends; negative when it is over.", ["certificate"]
@@ -44,6 +47,7 @@ __all__ = [
     "AUDITS",
     "CERTIFICATE_DAYS_LEFT",
     "CHORES_FAILED",
+    "CHORES_PUT_OFF",
     "CLOCK_STEPS",
     "DUE_LATENESS_SECONDS",
     "DUE_WORK",

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from alerts.certificate_watch import CertificateWatch
 from alerts.clocks import follow_step, work_off
-from alerts.metrics import CHORES_FAILED
+from alerts.metrics import CHORES_FAILED, CHORES_PUT_OFF
 from alerts.outage_watch import OutageWatch
 from alerts.outbox import LEASE, Claimed, Due, claim_pages, due_pages, postpone_page, record_page, release_waiting
 from alerts.paging import digest, page_tests, tokens
@@ -29,6 +29,7 @@ from alerts.probe_watch import needs_look, watch_probe
 from alerts.retention import forget_old
 from alerts.waiting import Waiting
 from alerts.work import Desk
+from core.database import stands_in_the_way
 from core.failpoints import reach
 
 log = structlog.get_logger()
@@ -100,9 +101,14 @@ class PagerLoop:
         for name, chore in self._chores.items():
             try:
                 chore()
-            except Exception:
-                log.exception("chore_failed", chore=name)
-                CHORES_FAILED.labels(name).inc()
+            except Exception as error:
+                why = stands_in_the_way(error)
+                if why is None:
+                    log.exception("chore_failed", chore=name)
+                    CHORES_FAILED.labels(name).inc()
+                else:  # alarms are being written, or somebody holds a lock
+                    log.warning("chore_put_off", chore=name, why=why)
+                    CHORES_PUT_OFF.labels(name).inc()
 
     def wait_for_sends(self, timeout_seconds: float) -> bool:
         """Wait until no send is under way; whether that was so in time."""

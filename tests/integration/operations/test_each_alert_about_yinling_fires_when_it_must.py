@@ -41,6 +41,7 @@ HEALTHY = {
     'yinling_chores_failed_total{job="yinling",process="ingest-0",chore="seen"}': "1x200",
     'yinling_last_seen_waiting{job="yinling",process="ingest-0"}': "0x4 250x10 0x200",
     'yinling_pager_chores_failed_total{job="yinling",process="pager",chore="digest"}': "0x200",
+    'yinling_pager_chores_put_off_total{job="yinling",process="pager",chore="outages"}': "3x200",
     'yinling_pager_failures_total{job="yinling",process="pager",loop="clocks"}': "0x200",
     'yinling_clock_steps_total{job="yinling",process="pager"}': "1x200",
     'yinling_readings_write_failures_total{job="yinling",process="ingest-0",reason="away"}': "3x200",
@@ -78,6 +79,7 @@ FAULTS: dict[str, dict[str, str | None]] = {
     "YinlingSetAside": {'yinling_poison_total{job="yinling",process="ingest-0",place="engine"}': "_x36 1x24"},
     "YinlingDiskFilling": {'yinling_data_free_bytes{job="yinling",process="ingest-0"}': "1000000000x200"},
     "YinlingChoresFail": {'yinling_chores_failed_total{job="yinling",process="ingest-0",chore="seen"}': "0+1x200"},
+    "YinlingPagerWaits": {'yinling_pager_chores_put_off_total{job="yinling",process="pager",chore="outages"}': "0+3x200"},
     "YinlingLastSeenWaits": {'yinling_last_seen_waiting{job="yinling",process="ingest-0"}': "0x16 250x44"},
     "YinlingClockStepped": {'yinling_clock_steps_total{job="yinling",process="pager"}': "1x36 2x24"},
 }
