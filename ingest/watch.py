@@ -31,6 +31,7 @@ from ingest.ejection import Ejector
 from ingest.node_log import NodeLog
 from ingest.refusals import Refusal, RefusalReason
 from ingest.watch_events import (
+    Crowd,
     LogLine,
     Repetition,
     Seen,
@@ -53,6 +54,10 @@ _MOST_CAUSES = 1000
 # mutual kick-out of two with one client id is told by its speed.
 _THROWN_OUT = (3, 600.0)
 _TAKEN_OVER = (5, 60.0)
+
+# Where a node's log cannot be read nobody knows why it ended a connection. After the death of another node it ends those of
+# many homes at once, because it could not serve them.
+_CROWD_SECONDS = 10.0
 
 
 class BrokerWatch:
@@ -78,6 +83,7 @@ class BrokerWatch:
         self.ejector = Ejector(self._bus, clock)
         self.reload = BrokerReload(settings, self._bus, may_reload)
         self._causes: OrderedDict[str, str] = OrderedDict()
+        self._crowd = Crowd(_CROWD_SECONDS)
         self._repeated = {
             RefusalReason.THROWN_OUT: Repetition(*_THROWN_OUT),
             RefusalReason.TAKEN_OVER: Repetition(*_TAKEN_OVER),
@@ -151,7 +157,9 @@ class BrokerWatch:
             self._tell(seen)
 
     def _tell(self, seen: Seen) -> None:
-        repetition = self._repeated.get(seen.reason) if seen.counts else None
+        repetition = self._repeated.get(seen.reason)
+        if seen.unexplained and self._crowd.note(seen.client, self._clock.monotonic_seconds()):
+            repetition = None
         if repetition is not None and repetition.note(seen.client, self._clock.monotonic_seconds()):
             seen = replace(seen, grave=True)
         log.warning("broker_refused", client=seen.client, reason=seen.reason.value, detail=seen.detail, grave=seen.grave)

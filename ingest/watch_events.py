@@ -56,8 +56,8 @@ class Seen:
     reason: RefusalReason
     detail: str
     grave: bool = False
-    counts: bool = True
-    """Whether happening again and again makes it grave; not where it is unknown whose fault it is."""
+    unexplained: bool = False
+    """Whether it is unknown if the device broke the protocol or the broker could not serve it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def seen_in_disconnect(event: dict[str, Any], cause: str | None) -> Seen | None:
     if reason == _TAKEN_OVER:
         return Seen(user, RefusalReason.TAKEN_OVER, f"from {client.get('host')}")
     if cause is None:
-        return Seen(user, RefusalReason.THROWN_OUT, reason, counts=reason != _PROTOCOL_VIOLATION)
+        return Seen(user, RefusalReason.THROWN_OUT, reason, unexplained=reason == _PROTOCOL_VIOLATION)
     ours = reason == _PROTOCOL_VIOLATION and _BROKERS_OWN_CAUSE.search(cause) is not None
     return Seen(user, RefusalReason.NOT_READY if ours else RefusalReason.THROWN_OUT, f"{reason}: {cause}")
 
@@ -146,8 +146,22 @@ class Repetition:
         return len(happened) == self._times and now_seconds - happened[0] <= self._seconds
 
 
+class Crowd:
+    """Notices that the same happens to several clients within `seconds`: then it is nothing that one of them did."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._happened: deque[tuple[str, float]] = deque(maxlen=100)
+
+    def note(self, client: str, now_seconds: float) -> bool:
+        """Note one; whether it just happened to another too."""
+        self._happened.append((client, now_seconds))
+        return any(other != client and now_seconds - at_seconds <= self._seconds for other, at_seconds in self._happened)
+
+
 __all__ = [
     "OWN_USERS",
+    "Crowd",
     "LogLine",
     "Repetition",
     "Seen",

@@ -10,6 +10,7 @@ import pytest
 from ingest.log_tail import LogTail
 from ingest.refusals import RefusalReason
 from ingest.watch_events import (
+    Crowd,
     Repetition,
     Seen,
     read_log_line,
@@ -91,12 +92,20 @@ def test_a_broker_that_could_not_serve_a_device_does_not_blame_the_device(cause:
     assert seen.reason is RefusalReason.NOT_READY
 
 
-def test_a_throw_out_whose_cause_nobody_could_read_is_told_and_never_grave() -> None:
+def test_a_throw_out_whose_cause_nobody_could_read_is_unexplained() -> None:
     unread = seen_in_disconnect(event("Protocol Violation"), None)
-    assert unread == Seen("dev-1", RefusalReason.THROWN_OUT, "Protocol Violation", counts=False)
+    assert unread == Seen("dev-1", RefusalReason.THROWN_OUT, "Protocol Violation", unexplained=True)
     slow = seen_in_disconnect(event("Slow Consumer (Write Deadline)"), None)
     assert slow is not None
-    assert slow.counts
+    assert not slow.unexplained
+
+
+def test_what_happens_to_several_at_once_is_nothing_one_of_them_did() -> None:
+    crowd = Crowd(10.0)
+    assert [crowd.note("dev-1", at) for at in (0.0, 5.0, 100.0)] == [False, False, False], "alone"
+    assert crowd.note("dev-2", 105.0)
+    assert crowd.note("dev-1", 115.0)
+    assert not crowd.note("dev-1", 116.0)
 
 
 @pytest.mark.parametrize("reason", ["Client Closed", "Stale Connection", "Server Shutdown", "Read Error"])

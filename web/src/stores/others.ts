@@ -6,6 +6,7 @@ import { computed, ref, shallowRef } from 'vue'
 
 import { everyPage } from '@/api/client'
 import type { IncidentItem } from '@/api/types'
+import { oneAtATime } from '@/logic/again'
 import { arrange, isNewer, type Arrangement } from '@/logic/queue'
 
 export const useOthers = defineStore('others', () => {
@@ -32,8 +33,7 @@ export const useOthers = defineStore('others', () => {
   }
 
   /** Look again. A look that fails keeps what was known and says so. */
-  async function load(): Promise<void> {
-    if (loading) return
+  const load = oneAtATime(async () => {
     loading = true
     changedWhileLoading = new Map()
     try {
@@ -47,7 +47,7 @@ export const useOthers = defineStore('others', () => {
     } finally {
       loading = false
     }
-  }
+  })
 
   /** While somebody is in the list nothing in it moves. */
   function hold(value: boolean): void {
