@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import prometheus_client
@@ -45,6 +45,15 @@ _FIRST_CONNECTION_SECONDS = 30.0
 _LEAST_PAUSE_SECONDS = 0.1
 
 pager_failures_total = Counter("yinling_pager_failures_total", "Rounds of the pager that failed and will be tried again.", ["loop"])
+
+
+def watch_over(threads: Sequence[threading.Thread], stopping: threading.Event) -> None:
+    """Return once told to stop; `RuntimeError` when one of them ended before that."""
+    while not stopping.wait(_LEAST_PAUSE_SECONDS):
+        # Asked in this order: told to stop between the two, they have ended as they should.
+        if not all(thread.is_alive() for thread in threads) and not stopping.is_set():
+            message = "a loop of the pager died"
+            raise RuntimeError(message)
 
 
 class PagerProcess:
@@ -150,10 +159,7 @@ class PagerProcess:
         ]
         for thread in threads:
             thread.start()
-        while not self._stopping.wait(_LEAST_PAUSE_SECONDS):
-            if not all(thread.is_alive() for thread in threads):
-                message = "a loop of the pager died"
-                raise RuntimeError(message)
+        watch_over(threads, self._stopping)
         for thread in threads:
             thread.join(_STOP_SECONDS - 1)
         lease.stop()
