@@ -143,6 +143,7 @@ def test_who_sees_the_medical_card_of_the_own_home(town: Town, role: str) -> Non
     sees = role not in {"installer", "responder"}
     assert (card["residents"][0]["medical"] is not None) is sees
     assert ("heart_rate" in card["devices"][0]["values"]) is sees
+    assert {device.pop("credential") for device in card["devices"]} <= {"secret", "certificate", None}, "what it is, never it"
     assert "secret" not in str(card).lower()
 
 
