@@ -291,6 +291,8 @@ def _in_words(details: Mapping[str, Any], language: Language) -> dict[str, Any]:
 
 def field_text(kind: str, language: Language, details: Mapping[str, Any]) -> str:
     """The sentence for one field, in the reader's language."""
+    if language == "zh-CN" and isinstance(details.get("expected"), str):  # a list as the validator wrote it, in English
+        details = {**details, "expected": details["expected"].replace(" or ", "、").replace(", ", "、")}
     return _fill(FIELD_MESSAGES.get(kind, _ANY_FIELD), language, details)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.messages import FIELD_MESSAGES, MESSAGES, language_of, text
+from core.messages import FIELD_MESSAGES, MESSAGES, field_text, language_of, text
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("core", "people", "devices", "timeseries", "alerts", "ingest", "api", "yinling")
@@ -65,3 +65,9 @@ def test_a_refused_act_names_the_state_in_the_readers_words() -> None:
     details = {"state": "on_scene"}
     assert "已到场" in text("transition_not_allowed", "zh-CN", details)
     assert "on scene" in text("transition_not_allowed", "en", details)
+
+
+def test_what_may_be_said_instead_is_listed_in_the_readers_language() -> None:
+    details = {"expected": "'operators', 'family' or 'all'"}
+    assert field_text("literal_error", "zh-CN", details) == "只能是：'operators'、'family'、'all'。"
+    assert field_text("literal_error", "en", details) == "One of: 'operators', 'family' or 'all'."
