@@ -99,7 +99,8 @@ def resolve(settings: Settings) -> Ports:
         raise CannotStartError(message)
     fixed = {"http": settings.http_port, "mqtt": settings.mqtt_port, "gateway": settings.gateway_port}
     _refuse_doubles(fixed)
-    taken = {port for port in fixed.values() if port}
+    extras = {name: getattr(settings, name) for name in ("mqtt_websocket_port", "certificate_port")}
+    taken = {port for port in (*fixed.values(), *extras.values()) if port}
     for name, port in fixed.items():
         if port == 0:
             fixed[name] = free_port(settings.host, taken)
@@ -109,12 +110,10 @@ def resolve(settings: Settings) -> Ports:
                 f"or choose another with --{name}-port or YINLING_{name.upper()}_PORT (0 takes a free one)."
             )
             raise CannotStartError(message)
-    for name in ("mqtt_websocket_port", "certificate_port"):
-        extra = getattr(settings, name)
-        if extra is not None and (extra in taken or not can_listen(settings.host, extra)):
+    for name, extra in extras.items():
+        if extra is not None and ([*fixed.values(), *extras.values()].count(extra) > 1 or not can_listen(settings.host, extra)):
             message = f"Port {extra} on {settings.host} is in use: choose another with YINLING_{name.upper()}."
             raise CannotStartError(message)
-        taken |= {extra} - {None}
     own = {}
     for name, port in (("nats", settings.nats_port), ("nats_monitor", settings.nats_monitor_port)):
         is_set = f"{name}_port" in settings.model_fields_set and port != 0

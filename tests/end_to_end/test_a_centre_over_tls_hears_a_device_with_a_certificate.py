@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.broker import free_ports
 from support.centre import Centre, running_centre
 from support.certificates import Certificates, now
 from support.devices import Speaker
+from support.ports import free_ports
 from support.processes import until
 
 from core.tls import shown_fingerprint

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.broker import free_ports
 from support.browser import Desk
 from support.centre import Centre, running_centre
 from support.certificates import Certificates
 from support.keyboard import typed
+from support.ports import free_ports
 from support.processes import until
 
 PUBLISHER = "mosquitto_pub"

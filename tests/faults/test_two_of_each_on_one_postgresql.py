@@ -16,13 +16,13 @@ import pytest
 from support.centre import REPOSITORY, Centre, running_centre
 from support.device import Button, button
 from support.phones import phones
+from support.ports import free_port
 from support.processes import until
 from support.store import incidents_by_home, rows
 from support.town import settle
 
 from alerts.troubles import Trouble
 from yinling.guard import SUPERVISOR_VARIABLE
-from yinling.ports import free_port
 
 HOMES = 24
 
@@ -60,7 +60,7 @@ def answers(url: str) -> bool:
 
 @pytest.mark.timeout(400)
 def test_one_incident_one_page_one_owner(tmp_path: Path) -> None:
-    port = free_port("127.0.0.1", set())
+    port = free_port()
     with (
         phones() as answering,
         running_centre(

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.broker import BrokerHandle, free_ports
+from support.broker import BrokerHandle
 from support.centre import centre_environment
 from support.cluster import Cluster, running_cluster
 from support.devices import SECRET, Cast, Speaker
+from support.ports import free_ports
 from support.processes import until
 from support.region import Member
 

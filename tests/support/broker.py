@@ -11,17 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.ports import free_ports
+
 from core.config import Settings
 from ingest.broker import BrokerSecrets, load_or_create_secrets, log_path, nats_server_path, write_config
-from yinling.ports import free_port
 
 START_SECONDS = 15.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on; all different."""
-    taken: set[int] = set()
-    return [free_port("127.0.0.1", taken) for _ in range(count)]
 
 
 @dataclass

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from support.broker import BrokerHandle, free_ports
+from support.broker import BrokerHandle
+from support.ports import free_ports
 from support.processes import until
 
 from core.config import Settings

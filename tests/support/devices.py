@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from support.beside import beside
 from support.broker import BrokerHandle
 
 from core.bus import Bus
@@ -60,10 +59,9 @@ class RunningSignIn:
 @contextmanager
 def running_sign_in(broker: BrokerHandle, *, partition: int = 0, opened: bool = True) -> Iterator[RunningSignIn]:
     """Answer sign-ins at `broker` from a directory in memory."""
-    running: list[RunningSignIn] = []
-    started, stop = threading.Event(), threading.Event()
 
-    async def answer() -> None:
+    @asynccontextmanager
+    async def answer() -> AsyncIterator[RunningSignIn]:
         refusals: list[Refusal] = []
         directory = MemoryDirectory()
         bus = Bus(broker.url, user="yinling", password=broker.secrets.password, name="sign-in")
@@ -80,21 +78,14 @@ def running_sign_in(broker: BrokerHandle, *, partition: int = 0, opened: bool = 
         await responder.start()
         if opened:
             responder.open()
-        running.append(RunningSignIn(directory, refusals, responder))
-        started.set()
-        while not stop.is_set():  # noqa: ASYNC110 the flag is another thread's
-            await asyncio.sleep(0.02)
-        await responder.stop()
-        await bus.stop()
+        try:
+            yield RunningSignIn(directory, refusals, responder)
+        finally:
+            await responder.stop()
+            await bus.stop()
 
-    thread = threading.Thread(target=lambda: asyncio.run(answer()), name="sign-in")
-    thread.start()
-    try:
-        assert started.wait(10), "the responder did not start"
-        yield running[0]
-    finally:
-        stop.set()
-        thread.join(10)
+    with beside(answer()) as running:
+        yield running
 
 
 @dataclass(frozen=True)

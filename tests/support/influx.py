@@ -19,6 +19,7 @@ from pathlib import Path
 
 from influxdb_client import BucketRetentionRules, InfluxDBClient
 from support.influxd import require_influxd
+from support.ports import free_port
 from support.processes import until
 
 from core.clock import SystemClock
@@ -30,7 +31,6 @@ from timeseries.influx_names import InfluxNames
 from timeseries.influx_setup import Keeping
 from timeseries.influx_store import InfluxReadingStore
 from timeseries.opening import open_store
-from yinling.ports import free_port
 
 ORG = "yinling"
 TOKEN = secrets.token_urlsafe(24)
@@ -46,7 +46,7 @@ class InfluxServer:
         self._program = program
         self._certificate = certificate
         self.folder = folder
-        self.port = free_port("127.0.0.1", set())
+        self.port = free_port()
         self.url = f"{'http' if certificate is None else 'https'}://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._serial = count(1)

@@ -16,9 +16,8 @@ from typing import Any
 
 import pytest
 import requests
+from support.ports import free_port
 from support.processes import until
-
-from yinling.ports import free_port
 
 START_SECONDS = 60.0
 
@@ -49,7 +48,7 @@ def running_prometheus(folder: Path, target: str) -> Iterator[PrometheusServer]:
     folder.mkdir(parents=True, exist_ok=True)
     jobs = f"scrape_configs: [{{job_name: yinling, static_configs: [{{targets: ['{target}']}}]}}]"
     (folder / "prometheus.yml").write_text(f"global: {{scrape_interval: 1s}}\n{jobs}\n", encoding="utf-8")
-    port = free_port("127.0.0.1", set())
+    port = free_port()
     server = PrometheusServer(f"http://127.0.0.1:{port}")
     options = [
         f"--config.file={folder / 'prometheus.yml'}",

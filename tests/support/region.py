@@ -18,11 +18,11 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
-from support.broker import free_ports
 from support.centre import ADMIN_PASSWORD, Centre, Credentials, centre_environment
 from support.cluster import Cluster, make_nodes
 from support.device import Button
 from support.namespaces import Hub
+from support.ports import free_ports
 from support.processes import until
 
 from core.database import Database

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.broker import BrokerHandle, free_ports, running_broker
+from support.beside import beside
+from support.broker import BrokerHandle, running_broker
 from support.certificates import Certificates, DevicePair, now
 from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in, until
+from support.ports import free_ports
 
 from core.tls import shown_fingerprint
 from ingest.certificate_badge import CertificateBadge
@@ -54,7 +55,7 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
     with (
         running_broker(tmp_path / "data", certificate_port=port, **certificates.settings) as broker,
         running_sign_in(broker) as sign_in,
-        _open_doors(broker),
+        beside(_open_doors(broker)),
     ):
         made = Ground(broker, sign_in, certificates, certificates.device("dev-1"), certificates.device("dev-2"))
         made.know("dev-1", "home-1", made.first)
@@ -62,30 +63,18 @@ def ground(tmp_path: Path) -> Iterator[Ground]:
         yield made
 
 
-class _open_doors:  # noqa: N801 used like a function
-    """Both doors of worker 0, in a thread."""
-
-    def __init__(self, broker: BrokerHandle) -> None:
-        self._doors = Doors(broker.settings, broker.secrets)
-        self._started, self._stop = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="doors")
-
-    async def _serve(self) -> None:
-        await self._doors.open()
-        fresh = asyncio.create_task(self._doors.keep_fresh())
-        self._started.set()
-        while not self._stop.is_set():  # noqa: ASYNC110 the flag is another thread's
-            await asyncio.sleep(0.02)
+@asynccontextmanager
+async def _open_doors(broker: BrokerHandle) -> AsyncIterator[None]:
+    """Both doors of worker 0."""
+    doors = Doors(broker.settings, broker.secrets)
+    await doors.open()
+    fresh = asyncio.create_task(doors.keep_fresh())
+    try:
+        yield
+    finally:
         fresh.cancel()
-        await self._doors.close()
-
-    def __enter__(self) -> None:
-        self._thread.start()
-        assert self._started.wait(10), "the doors did not open"
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(10)
+        await asyncio.gather(fresh, return_exceptions=True)
+        await doors.close()
 
 
 def _refused(speaker: Speaker) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
-from support.broker import BrokerHandle, free_ports, running_broker
+from support.beside import beside
+from support.broker import BrokerHandle, running_broker
 from support.certificates import Certificates, now
 from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in, until
+from support.ports import free_ports
 
 from core.bus import Bus
 from core.certificates import Kind
@@ -54,29 +55,22 @@ def _device(broker: BrokerHandle, code: str, tls: ssl.SSLContext) -> Speaker:
 @contextmanager
 def _reloading(broker: BrokerHandle) -> Iterator[BrokerReload]:
     """What worker 0 does for the broker's certificate, in a thread."""
-    made: list[BrokerReload] = []
-    stop, ready = threading.Event(), threading.Event()
 
-    async def watch() -> None:
+    @asynccontextmanager
+    async def watch() -> AsyncIterator[BrokerReload]:
         bus = Bus(broker.url, user="watcher", password=broker.secrets.password, name="watch")
         await bus.start()
-        made.append(BrokerReload(broker.settings, bus, lambda: True))
-        work = asyncio.create_task(made[0].run())
-        ready.set()
-        while not stop.is_set():  # noqa: ASYNC110 the flag is another thread's
-            await asyncio.sleep(0.02)
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        await bus.stop()
+        reload = BrokerReload(broker.settings, bus, lambda: True)
+        work = asyncio.create_task(reload.run())
+        try:
+            yield reload
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await bus.stop()
 
-    thread = threading.Thread(target=lambda: asyncio.run(watch()), name="reload")
-    thread.start()
-    try:
-        assert ready.wait(10)
-        yield made[0]
-    finally:
-        stop.set()
-        thread.join(20)
+    with beside(watch()) as reload:
+        yield reload
 
 
 def test_a_device_that_trusts_the_authority_speaks(

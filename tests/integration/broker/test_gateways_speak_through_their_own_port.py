@@ -8,12 +8,12 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
+from support.beside import beside
 from support.broker import BrokerHandle, running_broker
 from support.devices import SECRET, Cast, House, Speaker, running_sign_in, until
 
@@ -26,28 +26,18 @@ UP = f"alarm/{OWN}/up/zigbee2mqtt"
 @contextmanager
 def running_gateway_port(broker: BrokerHandle, tls: ssl.SSLContext | None = None) -> Iterator[GatewayPort]:
     """A gateway port in a thread of its own."""
-    ports: list[GatewayPort] = []
-    started, stop = threading.Event(), threading.Event()
 
-    async def serve() -> None:
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[GatewayPort]:
         port = GatewayPort(broker.settings.model_copy(update={"gateway_port": 0}), tls=tls)
-        serving = asyncio.create_task(port.serve())
-        ports.append(port)
-        while not stop.is_set():
-            if port.port and not started.is_set():
-                started.set()
-            await asyncio.sleep(0.02)
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        await port.start()
+        try:
+            yield port
+        finally:
+            await port.stop()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="gateway-port")
-    thread.start()
-    try:
-        assert started.wait(10)
-        yield ports[0]
-    finally:
-        stop.set()
-        thread.join(10)
+    with beside(serve()) as port:
+        yield port
 
 
 @pytest.fixture

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
+from support.beside import beside
 from support.devices import SECRET, House, until
 
 from core.clock import SystemClock
@@ -18,28 +19,23 @@ from ingest.watch import BrokerWatch
 def told(house: House) -> Iterator[list[Refusal]]:
     """What a running watch has told."""
     refusals: list[Refusal] = []
-    ready, stop = threading.Event(), threading.Event()
 
-    async def watch() -> None:
+    @asynccontextmanager
+    async def watch() -> AsyncIterator[None]:
         broker = house.broker
         watching = BrokerWatch(broker.settings, broker.secrets, SystemClock(), refusals.append)
         running = asyncio.create_task(watching.run(every_node=True))
-        while not stop.is_set():
-            if watching._bus.is_connected and watching._bus._client._subs.get(2) is not None:
-                await watching._bus._client.flush()
-                ready.set()
+        while not (watching._bus.is_connected and watching._bus._client._subs.get(2) is not None):  # noqa: ASYNC110 it tells nobody
             await asyncio.sleep(0.02)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await watching._bus._client.flush()
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
-    thread = threading.Thread(target=lambda: asyncio.run(watch()), name="watch")
-    thread.start()
-    try:
-        assert ready.wait(10)
+    with beside(watch()):
         yield refusals
-    finally:
-        stop.set()
-        thread.join(10)
 
 
 def test_a_publication_on_another_homes_topic_reaches_nobody_and_is_told(house: House, told: list[Refusal]) -> None:

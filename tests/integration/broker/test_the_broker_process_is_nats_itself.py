@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.broker import free_ports
 from support.devices import until
+from support.ports import free_ports
 
 from core.config import Settings
 from ingest.broker import log_path, mqtt_host, nats_server_path

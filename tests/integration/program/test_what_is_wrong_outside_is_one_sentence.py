@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.ports import free_port, free_ports
 
 from core.config import Settings
 from yinling.errors import CannotStartError
-from yinling.ports import free_port, resolve
+from yinling.ports import resolve
 
 
 def settings_of(folder: Path, **more: Any) -> Settings:
@@ -41,7 +42,7 @@ def test_zero_takes_free_ports_that_all_differ(tmp_path: Path) -> None:
 
 
 def test_own_ports_are_free_ones_unless_set(tmp_path: Path) -> None:
-    port = free_port("127.0.0.1", set())
+    port = free_port()
     assert resolve(settings_of(tmp_path, nats_port=port)).nats == port
     assert resolve(settings_of(tmp_path)).nats != 4222
 
@@ -49,6 +50,19 @@ def test_own_ports_are_free_ones_unless_set(tmp_path: Path) -> None:
 def test_two_servers_on_one_port_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotStartError, match="three different ports"):
         resolve(Settings(data_dir=tmp_path, http_port=18080, mqtt_port=18080))
+    port = free_port()
+    for both in (("http_port", "certificate_port"), ("mqtt_websocket_port", "certificate_port")):
+        with pytest.raises(CannotStartError, match=r"YINLING_(CERTIFICATE|MQTT_WEBSOCKET)_PORT"):
+            resolve(settings_of(tmp_path, **dict.fromkeys(both, port)))
+
+
+def test_a_port_chosen_for_one_is_never_the_one_set_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certified, other = free_ports(2)
+    choices = iter([certified, other, *free_ports(4)])
+    monkeypatch.setattr("yinling.ports.random.choice", lambda _: next(choices))
+    ports = resolve(settings_of(tmp_path, certificate_port=certified))
+    assert ports.http == other
+    assert certified not in (ports.mqtt, ports.gateway, ports.nats, ports.nats_monitor)
 
 
 @pytest.mark.parametrize("name", ["http", "mqtt", "gateway"])
@@ -86,7 +100,7 @@ def test_several_partitions_on_sqlite_are_refused(tmp_path: Path) -> None:
 
 
 def test_simulating_without_a_centre_is_refused(tmp_path: Path) -> None:
-    port = free_port("127.0.0.1", set())
+    port = free_port()
     refused = run("simulate", "--data-dir", str(tmp_path), YINLING_MQTT_PORT=str(port))
     assert refused.returncode == 2
     assert "yinling run" in refused.stderr
