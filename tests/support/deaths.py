@@ -32,6 +32,7 @@ from support.store_state import State, difference, state_of
 from support.stores import Stores
 
 from alerts.outbox import LEASE
+from alerts.poison import STORE_IS_AWAY
 from core import failpoints
 from core.clock import ManualClock
 from core.config import Settings
@@ -156,11 +157,19 @@ class Ground:
         """
         settings = self.far.settings(self.folder, scene.settings)
         if scene.prepare not in self._prepared:
-            url = self.stores.fresh()
-            with closing(Database(url)) as database:
-                now, notes = scene.prepare(database, settings)
-                self._prepared[scene.prepare] = Place(url, settings, now, notes), state_of(database)
+            try:
+                self._prepared[scene.prepare] = self._begin(scene, settings)
+            except (
+                STORE_IS_AWAY
+            ):  # it puts out whoever stands still for seconds, as a busy machine may; the program tries again too
+                self._prepared[scene.prepare] = self._begin(scene, settings)
         return _Play(self, scene, *self._prepared[scene.prepare]).all(thorough=thorough)
+
+    def _begin(self, scene: Scene, settings: Settings) -> tuple[Place, State]:
+        url = self.stores.fresh()
+        with closing(Database(url)) as database:
+            now, notes = scene.prepare(database, settings)
+            return Place(url, settings, now, notes), state_of(database)
 
     def close(self) -> None:
         """Forget what was prepared."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ class LiveReader:
         self.events: list[Event] = []
         self.ended = threading.Event()
         self._stopping = False
+        self._answer: httpx.Response | None = None
         headers = {"Authorization": client.headers["Authorization"]}
         if last_event_id is not None:
             headers["Last-Event-ID"] = last_event_id
@@ -42,6 +44,7 @@ class LiveReader:
         try:
             with self._client.stream("GET", "/api/v1/live") as answer:
                 assert answer.status_code == 200, answer.read()
+                self._answer = answer
                 self._parse(answer.iter_lines())
         except (httpx.HTTPError, httpx.StreamError):
             pass  # the test looks at `ended`
@@ -84,8 +87,16 @@ class LiveReader:
 
     def close(self) -> None:
         self._stopping = True
+        if self._answer is not None:
+            hang_up(self._answer)
         self._client.close()
         self._thread.join(15)
+
+
+def hang_up(answer: httpx.Response) -> None:
+    """End the connection of a stream that another thread reads; closing alone ends nothing while that thread waits in it."""
+    with suppress(OSError):
+        answer.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

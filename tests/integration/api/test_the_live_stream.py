@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 from support.api_town import Served, Town
+from support.live import hang_up
 
 from alerts.changes import read_changes
 from alerts.model import Incident, OperatorPresence, ProbeRun
@@ -29,7 +30,6 @@ class Reader:
 
     def __init__(self, response: httpx.Response) -> None:
         self.events: list[tuple[str, int | None, dict[str, Any]]] = []
-        self.arrived: list[float] = []
         self.ended = threading.Event()
         self._changed = threading.Condition()
         self._response = response
@@ -48,7 +48,6 @@ class Reader:
                 elif not line and event:
                     with self._changed:
                         self.events.append((event, sequence, json.loads(data)))
-                        self.arrived.append(time.perf_counter())
                         self._changed.notify_all()
                     event, sequence, data = "", None, ""
         except (httpx.HTTPError, httpx.StreamError):
@@ -74,17 +73,17 @@ def reading(client: httpx.Client, last: int | str | None = None, query: str = ""
         reader = Reader(response)
         reader.wait("hello")
         yield reader
+        hang_up(response)
 
 
-def test_an_incident_reaches_the_screen_within_fifty_milliseconds_of_its_commit(town: Town, served: Served) -> None:
+def test_an_incident_reaches_the_screen_by_its_commit_and_waits_for_no_look(
+    town: Town, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with reading(served("operator")) as reader:
-        waits = []
-        for number in range(1, 11):
+        monkeypatch.setattr(hub_module, "POLL_SECONDS", 3600)
+        for number in range(1, 11):  # the first may still come by a look that was under way
             town.incident("h-north")
-            committed = time.perf_counter()
             reader.wait("incident.opened", number)
-            waits.append(reader.arrived[[i for i, e in enumerate(reader.events) if e[0] == "incident.opened"][-1]] - committed)
-        assert sorted(waits)[5] < 0.05, waits
         opened = reader.named("incident.opened")[0]
         assert opened["incident"]["home"] == "h-north"
         assert opened["sequence"] == reader.events[-10][1]
