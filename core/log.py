@@ -53,7 +53,7 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 def _ended_a_thread(told: threading.ExceptHookArgs) -> None:
-    if told.exc_value is not None:
+    if told.exc_value is not None and told.exc_type is not SystemExit:  # which Python passes over as well
         name = None if told.thread is None else told.thread.name
         structlog.get_logger().error("thread_failed", thread=name, exc_info=(told.exc_type, told.exc_value, told.exc_traceback))
 

@@ -21,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import Counter, Gauge
 
+from alerts.leases import LeaseLostError
 from core.clock import Clock
 from ingest.mqtt_nodes import MqttNodes, Server
 
@@ -170,11 +171,16 @@ class LaneSource:
         acknowledged_total.labels(self.lane).inc(acknowledged)
 
     def _before_connect(self, client: mqtt.Client, _data: object) -> None:
-        """Raises `LeaseLostError` where another worker may have taken over: it ends this thread, and with it the process.
+        """End this thread, and with it the process, where another worker may have taken over.
 
         Connecting again would put the new owner of the session out.
         """
-        self._may_connect()
+        try:
+            self._may_connect()
+        except LeaseLostError as error:  # as with the lane: nothing is wrong with this thread
+            log.warning("lane_ended_without_its_lease", lane=self.lane, now_owned_by=error.details.get("now_owned_by"))
+            client.disconnect()
+            raise ConnectionAbortedError from error  # to paho no more than a connection that did not come about
         self._nodes.next(client)
 
     def _on_connect(

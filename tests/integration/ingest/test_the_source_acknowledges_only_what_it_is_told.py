@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from support.broker import BrokerHandle, running_broker
 
+from alerts.leases import LeaseLostError
 from core.clock import SystemClock
 from ingest.source import Delivery, LaneSource, SourceAddress
 from ingest.topics import Lane, lane_filter
@@ -30,11 +31,11 @@ def broker(tmp_path: Path) -> Iterator[BrokerHandle]:
         yield handle
 
 
-def source_for(broker: BrokerHandle, *, capacity: int = 1000) -> LaneSource:
+def source_for(broker: BrokerHandle, *, capacity: int = 1000, may_connect: Callable[[], None] = lambda: None) -> LaneSource:
     address = SourceAddress(
         [("127.0.0.1", broker.mqtt_port)], "ingest", broker.secrets.password, "yinling-ingest-0-alarm", lane_filter(0, Lane.ALARM)
     )
-    source = LaneSource("alarm", address, SystemClock(), capacity=capacity)
+    source = LaneSource("alarm", address, SystemClock(), capacity=capacity, may_connect=may_connect)
     source.start()
     assert source.subscribed.wait(10)
     return source
@@ -131,3 +132,19 @@ def test_two_processes_with_one_client_id_are_noticed(broker: BrokerHandle) -> N
     first.stop()
     second.stop()
     assert noticed.is_set()
+
+
+def test_who_lost_its_lease_does_not_connect_again_and_ends_quietly(broker: BrokerHandle) -> None:
+    asked: list[int] = []
+
+    def may_connect() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise LeaseLostError(partition=0, now_owned_by="another")
+
+    source = source_for(broker, may_connect=may_connect)
+    broker.kill()
+    broker.start()
+    until(lambda: not source.is_alive)  # a traceback out of a thread would fail this test
+    assert len(asked) == 2
+    source.stop()

@@ -28,3 +28,9 @@ def test_the_line_says_what_and_where(program: str, event: str, code: int) -> No
 def test_an_interrupt_is_no_failure() -> None:
     ended = subprocess.run([sys.executable, "-c", BEGIN + "raise KeyboardInterrupt"], capture_output=True, check=False, timeout=60)
     assert b"process_failed" not in ended.stderr
+
+
+def test_a_thread_that_chose_to_end_is_no_failure() -> None:
+    chosen = "import sys, threading; one = threading.Thread(target=sys.exit); one.start(); one.join()"
+    ended = subprocess.run([sys.executable, "-c", BEGIN + chosen], capture_output=True, check=True, timeout=60)
+    assert ended.stderr == b""
