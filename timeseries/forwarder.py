@@ -1,10 +1,10 @@
 """Readings on their way to a store across the network: always through the spool, which a thread of its own brings there.
 
 `record` returns when the readings are synced on disk and never waits for the store, however it hangs: no alarm is late for
-it. The thread writes oldest first in large batches and removes a segment after it was written. While the store is away
-the place in the spool stays, and the pauses grow, with jitter so that several workers do not knock together. A store that
-locks us out is tried once a minute, and `locked_out` says why. A process killed anywhere writes some points again, which
-changes nothing.
+it. The thread writes oldest first in large batches, a second after the first of them came, and removes a segment after it
+was written. While the store is away the place in the spool stays, and the pauses grow, with jitter so that several workers
+do not knock together. A store that locks us out is tried once a minute, and `locked_out` says why. A process killed
+anywhere writes some points again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 30.0
 _LOCKED_OUT_PAUSE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
+_GATHER_SECONDS = 1.0
+"""What comes within this of the first reading goes in one write: where homes say little, a write each would cost the store most."""
 _STOP_SECONDS = 15.0
 
 
@@ -104,7 +106,8 @@ class Forwarder(Recorder):
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._news.wait(_LOOK_SECONDS)
+            if self._news.wait(_LOOK_SECONDS):
+                self._stopping.wait(_GATHER_SECONDS)
             self._news.clear()
             wait_seconds = self.forward()
             if wait_seconds:

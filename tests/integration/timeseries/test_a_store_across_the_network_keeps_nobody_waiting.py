@@ -74,6 +74,17 @@ def test_a_store_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
     assert spooled_bytes(tmp_path) == 0
 
 
+def test_what_comes_in_ones_and_twos_goes_in_few_writes(tmp_path: Path) -> None:
+    store = MoodyStore()
+    with forwarding(store, tmp_path) as forwarder:
+        for first in range(20):
+            forwarder.record(readings(1, start=first))
+            time.sleep(0.01)
+        until(lambda: len(store.kept) == 20, 30)
+    assert store.writes <= 5, "a second of the machine's own may pass in between, and no more than a few"
+    assert store.order == [float(second) for second in range(20)]
+
+
 def test_what_was_spooled_before_a_death_is_forwarded_by_the_next_start(tmp_path: Path) -> None:
     store = MoodyStore()
     Forwarder(store, Spool(tmp_path, most_bytes=ROOM), SystemClock()).record(readings(100))  # never started: it died
