@@ -5,22 +5,22 @@ number of homes, then twice as many; each time a while at rest (connected, with 
 which a player says what those homes say in a stretch of their days, each from a random hour on, faster than life.
 The difference between the sizes at rest is what a home costs by being there; the difference to the busy while, by message, is
 what a message costs; a day is a home's messages of a day, heartbeats with them. Prints a table and one JSON line.
+
+With `--county` the centre stands on PostgreSQL and InfluxDB, which are then counted beside its own processes.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import random
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,21 +29,16 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the centre that the end-to-end tests start
 
+from grounds import OWN, Ground, box, county, memory_bytes, processor_seconds
 from support.centre import Centre, running_centre
 from support.processes import until
 from support.store import rows
+from town_days import DAY_SECONDS, Said, day_said, stretch, town, words
 
 from core.config import Settings
-from core.database import sqlite_module
-from core.ids import new_code
-from devices.profiles import catalogue
 from ingest.broker_secrets import load_or_create_secrets
-from yinling.demo.census import Household, household
-from yinling.demo.furnishing import GATEWAY_ROLE, TRIAL_ROLE, DevicePlan, code_of, furnish
-from yinling.simulate.day import day_of
-from yinling.simulate.happenings import Happening
-from yinling.simulate.payloads import native, status, zigbee
-from yinling.simulate.town import battery_of
+from yinling.demo.census import household
+from yinling.demo.furnishing import TRIAL_ROLE, furnish
 
 HOMES = 150
 MESSAGES_PER_SECOND = 100
@@ -52,40 +47,26 @@ REST_SECONDS = 25.0
 BUSY_SECONDS = 15.0
 SETTLE_SECONDS = 12.0
 CONNECT_SECONDS = 180.0
-DAY_SECONDS = 86_400
-PROCESSES = ("ingest", "broker", "api", "pager")
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the processes and the files have come to."""
+    """What the processes have come to."""
 
     seconds: float
     processor: dict[str, float]
     memory: dict[str, int]
-    disk: dict[str, int]
     messages: int
     readings: int
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Looks at so many homes: before and after the rest, before and after the busy while."""
+    """Looks at so many homes: before and after the rest, before and after the busy while, and the bytes kept around that."""
 
     rest: tuple[Look, Look]
     busy: tuple[Look, Look]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One message of a home's day: when, below which topic, and what; None is the device's heartbeat."""
-
-    at: datetime
-    topic: str
-    device: DevicePlan
-    happening: Happening | None
+    disk: tuple[dict[str, int], dict[str, int]]
 
 
 def main() -> None:
@@ -94,14 +75,15 @@ def main() -> None:
     zone = f"Etc/GMT{-noon:+d}"
     with (
         tempfile.TemporaryDirectory() as folder,
-        running_centre(Path(folder), timezone=zone, telemetry_per_device_per_minute=1_000_000) as centre,
+        (county if "--county" in sys.argv[1:] else box)(Path(folder)) as ground,
+        running_centre(Path(folder), timezone=zone, telemetry_per_device_per_minute=1_000_000, **ground.settings) as centre,
     ):
-        small, large = (measure(centre, homes, ZoneInfo(zone)) for homes in (HOMES, 2 * HOMES))
+        small, large = (measure(ground, centre, homes, ZoneInfo(zone)) for homes in (HOMES, 2 * HOMES))
         days = [day_said(household(number), ZoneInfo(zone)) for number in range(1, 2 * HOMES + 1)]
     report(small, large, days)
 
 
-def measure(centre: Centre, homes: int, zone: ZoneInfo) -> Measured:
+def measure(ground: Ground, centre: Centre, homes: int, zone: ZoneInfo) -> Measured:
     """A while at rest and a busy one with so many homes connected."""
     devices = sum(device.role != TRIAL_ROLE and not device.is_child for home in town(homes) for device in furnish(home))
     with living(centre, homes) as log:
@@ -112,18 +94,14 @@ def measure(centre: Centre, homes: int, zone: ZoneInfo) -> Measured:
             0.5,
         )
         time.sleep(SETTLE_SECONDS)
-        before = look(centre)
+        before = look(ground, centre)
         time.sleep(REST_SECONDS)
-        rest = (before, look(centre))
-        before = look(centre)
+        rest = (before, look(ground, centre))
+        disk = ground.disk(centre)
+        before = look(ground, centre)
         play(centre, [day_said(home, zone) for home in town(homes)])
         time.sleep(SETTLE_SECONDS)  # what is written every few seconds is written too
-        return Measured(rest, (before, look(centre)))
-
-
-def town(homes: int) -> list[Household]:
-    """The first homes of the simulated town."""
-    return [household(number) for number in range(1, homes + 1)]
+        return Measured(rest, (before, look(ground, centre)), (disk, ground.disk(centre)))
 
 
 @contextmanager
@@ -146,59 +124,29 @@ def online(centre: Centre) -> int:
     return int(rows(centre, "SELECT count(*) FROM devices WHERE online")[0][0])
 
 
-def day_said(home: Household, zone: ZoneInfo) -> list[Said]:
-    """Every message of a home's day: what its life makes its devices say, and their heartbeats."""
-    devices = {device.role: device for device in furnish(home) if device.role != TRIAL_ROLE}
-    midnight = datetime(2026, 11, 22, tzinfo=zone)
-    said: list[Said] = []
-    for happening in day_of(home, tuple(devices.values()), midnight.date(), zone):
-        device = devices[happening.role]
-        said.append(Said(happening.at, topic_of(home, device), device, happening))
-        if device.is_child and happening.type == "motion.seen":
-            over = Happening(happening.at + timedelta(seconds=90), device.role, type="motion.over")
-            said.append(Said(over.at, topic_of(home, device), device, over))
-    for device in devices.values():
-        if device.is_child:
-            continue
-        every_seconds = min(catalogue()[device.profile].heartbeat_seconds * 0.4, 3600)
-        beats = [midnight + timedelta(seconds=beat * every_seconds) for beat in range(int(DAY_SECONDS / every_seconds))]
-        said += [Said(at, topic_of(home, device), device, None) for at in beats]
-    return said
-
-
-def topic_of(home: Household, device: DevicePlan) -> str:
-    """Where it speaks; the child of a gateway where the gateway's port puts what it says."""
-    if device.is_child:
-        return f"yl/v1/{home.code}/{home.code}-{GATEWAY_ROLE}/up"
-    return f"yl/v1/{home.code}/{code_of(home, device)}"
+def look(ground: Ground, centre: Centre) -> Look:
+    """Every process, now."""
+    pids = ground.pids(centre)
+    return Look(
+        time.perf_counter(),
+        {name: processor_seconds(pid) for name, pid in pids.items()},
+        {name: memory_bytes(pid) for name, pid in pids.items()},
+        counted(centre, "yinling_messages_received_total"),
+        counted(centre, "yinling_readings_stored_total"),
+    )
 
 
 def play(centre: Centre, days: Sequence[list[Said]]) -> None:
     """Say what each home says in the same stretch of time, at a steady pace over one connection."""
     client = speaker(centre)
     began = time.perf_counter()
-    for number, said in enumerate(stretch(days)):
+    for number, said in enumerate(stretch(days, MESSAGES_PER_SECOND * BUSY_SECONDS)):
         below, payload, retained = words(said)
         client.publish(f"{said.topic}/{below}", payload, qos=1, retain=retained)
         time.sleep(max(0.0, began + number / MESSAGES_PER_SECOND - time.perf_counter()))
     until(lambda: client._out_messages == {}, 30, "every message is confirmed")  # noqa: SLF001 paho offers no other way to see it
     client.disconnect()
     client.loop_stop()
-
-
-def stretch(days: Sequence[list[Said]]) -> list[Said]:
-    """As much of each day as makes the messages wanted, in order; each home's begins at an hour of its own.
-
-    So a home that says more has more of them, as in life.
-    """
-    chance = random.Random(1)  # noqa: S311 no secret
-    length = DAY_SECONDS * MESSAGES_PER_SECOND * BUSY_SECONDS / sum(map(len, days))
-    found: list[tuple[float, Said]] = []
-    for day in days:
-        start = chance.uniform(0, DAY_SECONDS)
-        since = [((said.at.hour * 60 + said.at.minute) * 60 + said.at.second - start) % DAY_SECONDS for said in day]
-        found += [(seconds, said) for seconds, said in zip(since, day, strict=True) if seconds < length]
-    return [said for _, said in sorted(found, key=lambda one: one[0])]
 
 
 def speaker(centre: Centre) -> mqtt.Client:
@@ -214,57 +162,6 @@ def speaker(centre: Centre) -> mqtt.Client:
     return client
 
 
-def words(said: Said) -> tuple[str, bytes, bool]:
-    """Topic below the device's, payload, and whether the broker keeps it."""
-    battery = battery_of(said.device.role, said.device)
-    if said.happening is None:
-        return "status", status(online=True, battery=battery, rssi=-61), True
-    if said.device.is_child:
-        told = zigbee(said.happening, said.device, battery or 100)
-        assert told is not None
-        return told.below.replace(" ", "\u00a0"), told.payload, False
-    told = native(said.happening, new_code("e", 12), datetime.now(UTC))
-    return told.below, told.payload, False
-
-
-def look(centre: Centre) -> Look:
-    """Every process and every file, now."""
-    pids = {name.partition("-")[0]: pid for name, pid in centre.pids().items()}
-    assert set(pids) >= set(PROCESSES), pids
-    return Look(
-        time.perf_counter(),
-        {name: processor_seconds(pids[name]) for name in PROCESSES},
-        {name: memory_bytes(pids[name]) for name in PROCESSES},
-        {
-            "broker": sum(path.stat().st_size for path in (centre.data_dir / "broker").rglob("*") if path.is_file()),
-            "relational": database_bytes(centre.data_dir / "yinling.db"),
-            "readings": database_bytes(centre.data_dir / "readings.db"),
-        },
-        counted(centre, "yinling_messages_received_total"),
-        counted(centre, "yinling_readings_stored_total"),
-    )
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process has used of processors."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
-
-
-def memory_bytes(pid: int) -> int:
-    """What of a process is in memory."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-
-
-def database_bytes(path: Path) -> int:
-    """What a SQLite file comes to once its log is written into it, without its free pages."""
-    with closing(sqlite_module().connect(str(path), timeout=30)) as reader:
-        pages, free, size = (
-            reader.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
-        )
-    return int((pages - free) * size)
-
-
 def counted(centre: Centre, name: str) -> int:
     """What the centre's processes have counted under a name."""
     lines = centre.api.get("/metrics").text.splitlines()
@@ -276,10 +173,11 @@ def report(small: Measured, large: Measured, days: Sequence[list[Said]]) -> None
     messages = sum(map(len, days)) / len(days)
     spoke = message_cost(large)
     here = presence_cost(small, large, spoke)
-    processor = {name: here[name] * DAY_SECONDS + spoke[name] * messages for name in PROCESSES}
-    memory = {name: (large.busy[1].memory[name] - small.busy[1].memory[name]) / HOMES for name in PROCESSES}
-    kept = (large.busy[1].disk["broker"] - small.busy[1].disk["broker"]) / HOMES
-    disk = {name: growth(large, name) * messages for name in ("relational", "readings")}
+    processor = {name: here[name] * DAY_SECONDS + spoke[name] * messages for name in spoke}
+    in_memory = large.busy[1].memory
+    memory = {name: (in_memory[name] - small.busy[1].memory[name]) / HOMES for name in OWN}
+    kept = (large.disk[1]["broker"] - small.disk[1]["broker"]) / HOMES
+    disk = {name: growth(large, name) * messages for name in large.disk[0] if name != "broker"}
     figures: dict[str, object] = {
         "bench": "home",
         "homes": f"{HOMES} and {2 * HOMES}",
@@ -292,6 +190,7 @@ def report(small: Measured, large: Measured, days: Sequence[list[Said]]) -> None
         "of_it_without_a_message": round(sum(here.values()) * DAY_SECONDS, 2),
         **{f"memory_megabytes_per_1000_homes_{name}": round(each / 1000) for name, each in memory.items()},
         "memory_megabytes_per_1000_homes": round(sum(memory.values()) / 1000),
+        **{f"memory_megabytes_in_all_{name}": round(each / 1e6) for name, each in in_memory.items() if name not in OWN},
         "disk_kilobytes_per_home_broker": round(kept / 1000, 1),
         **{f"disk_kilobytes_per_home_and_day_{name}": round(each / 1000, 1) for name, each in disk.items()},
         "homes_at_half_a_core_of_one_worker": int(DAY_SECONDS / 2 / processor["ingest"]),
@@ -307,15 +206,17 @@ def message_cost(measured: Measured) -> dict[str, float]:
     before, after = measured.busy
     seconds = after.seconds - before.seconds
     messages = after.messages - before.messages - heard(measured.rest) * seconds
-    spent = {name: after.processor[name] - before.processor[name] - used(measured.rest, name) * seconds for name in PROCESSES}
+    spent = {
+        name: after.processor[name] - before.processor[name] - used(measured.rest, name) * seconds for name in before.processor
+    }
     return {name: max(each, 0.0) / messages for name, each in spent.items()}
 
 
 def presence_cost(small: Measured, large: Measured, spoke: Mapping[str, float]) -> dict[str, float]:
     """Processor seconds in a second for a home that is there, beyond what its messages cost."""
     messages = (heard(large.rest) - heard(small.rest)) / HOMES
-    more = {name: (used(large.rest, name) - used(small.rest, name)) / HOMES for name in PROCESSES}
-    return {name: max(more[name] - spoke[name] * messages, 0.0) for name in PROCESSES}
+    more = {name: (used(large.rest, name) - used(small.rest, name)) / HOMES for name in spoke}
+    return {name: max(more[name] - spoke[name] * messages, 0.0) for name in spoke}
 
 
 def used(looks: tuple[Look, Look], name: str) -> float:
@@ -333,7 +234,7 @@ def heard(looks: tuple[Look, Look]) -> float:
 def growth(measured: Measured, name: str) -> float:
     """Bytes a message leaves on disk."""
     before, after = measured.busy
-    return max(after.disk[name] - before.disk[name], 0) / (after.messages - before.messages)
+    return max(measured.disk[1][name] - measured.disk[0][name], 0) / (after.messages - before.messages)
 
 
 def readings_of(measured: Measured) -> float:
