@@ -38,8 +38,8 @@ class Town:
     clock: ManualClock
     application: FastAPI
     client: TestClient
-    stop_server: Callable[[], float] | None = None
-    """Stops the real server of the fixture `served`; the seconds it took."""
+    stop_server: Callable[[], bool] | None = None
+    """Stops the real server of the fixture `served`; whether it ended."""
     devices: dict[str, int] = field(default_factory=dict)
     residents: dict[str, int] = field(default_factory=dict)
     contacts: dict[str, int] = field(default_factory=dict)
