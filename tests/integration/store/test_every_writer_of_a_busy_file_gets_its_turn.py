@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,11 +60,10 @@ def _write(database: Database) -> None:
 
 def test_ten_writes_beside_one_who_never_rests_take_ten_turns(database: Database, busy: subprocess.Popen[bytes]) -> None:
     assert busy.poll() is None
-    before, began = _count(database, "busy"), time.monotonic()
+    before = _count(database, "busy")
     for _ in range(10):
         _write(database)
     assert _count(database, "busy") - before <= 12, "the other had many turns for one of ours"
-    assert time.monotonic() - began < 12 * HOLD_SECONDS * 3
 
 
 def test_a_process_that_stands_still_in_the_door_holds_up_nobody_for_long(database: Database, tmp_path: Path) -> None:
