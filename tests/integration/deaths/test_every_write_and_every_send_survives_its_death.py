@@ -64,7 +64,7 @@ def test_a_death_at_any_write_or_send_loses_and_doubles_nothing(ground: Ground, 
 
 
 @pytest.mark.proof
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(14_400)
 @pytest.mark.parametrize("backend", BACKENDS, indirect=True)
 def test_twenty_deaths_just_before_and_just_after_each_write_and_each_send(ground: Ground, backend: str) -> None:
     """The figures are written as it goes, so that a run that is cut short leaves those of what it really played."""
