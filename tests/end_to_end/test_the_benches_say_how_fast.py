@@ -47,13 +47,13 @@ def _costs_of_a_home(home: dict[str, Any]) -> list[str]:
     rows += [f"| broker, a home (its devices' last words, and what is not swept yet) | {home['disk_kilobytes_per_home_broker']} |"]
     rows += [f"| relational store, a home and day (kept 120 days, alerts for ever) | {relational} |"]
     rows += [f"| readings in SQLite, a home and day (kept 400 days) | {readings} |", ""]
-    by_worker, by_cores = home["homes_at_half_a_core_of_one_worker"], home["homes_at_half_of_two_cores"]
+    by_worker, by_cores = (_about(home[name]) for name in ("homes_at_half_a_core_of_one_worker", "homes_at_half_of_two_cores"))
     carried = min(by_worker, by_cores)
     memory = carried * home["memory_megabytes_per_1000_homes"] / 1e6 + 1
     disk = carried * (relational * 120 + readings * 400 + home["disk_kilobytes_per_home_broker"]) / 1e6
     box = (
-        f"By these figures half of one core keeps an ingest worker with {by_worker:,} homes, and half of two cores everything of "
-        f"{by_cores:,}. One box of two cores therefore carries about {carried:,}: it needs {memory:.1f} GB of memory (1 GB of it "
+        f"By these figures half of one core keeps an ingest worker with about {by_worker:,} homes, and half of two cores everything of "
+        f"about {by_cores:,}. One box of two cores therefore carries about {carried:,}: it needs {memory:.1f} GB of memory (1 GB of it "
         f"for the processes themselves) and, in the end, {disk:,.0f} GB of disk."
     )
     return [*rows, _what(home), "", box]
@@ -67,10 +67,10 @@ def _costs_of_a_home_in_a_county(home: dict[str, Any]) -> list[str]:
     rows += [f"| PostgreSQL | {home['memory_megabytes_in_all_postgresql']} | {relational} |"]
     rows += [f"| InfluxDB | {home['memory_megabytes_in_all_influxdb']} | its readings, as `bench_readings` counts a reading |", ""]
     stores = sum(home[f"processor_seconds_per_home_and_day_{name}"] for name in STORES)
-    workers, cores = home["homes_at_half_a_core_of_one_worker"], 86_400 / 2 / stores
+    workers, cores = _about(home["homes_at_half_a_core_of_one_worker"]), _about(86_400 / 2 / stores)
     box = (
-        f"By these figures half of one core keeps an ingest worker with {workers:,} homes, and half of another both stores "
-        f"with {cores:,.0f}."
+        f"By these figures half of one core keeps an ingest worker with about {workers:,} homes, and half of another both stores "
+        f"with about {cores:,}."
     )
     return [*rows, _what(home), "", box]
 
@@ -85,6 +85,11 @@ def _processes(home: dict[str, Any], names: Sequence[str]) -> list[str]:
     ]
     together = f"| together | | {home['processor_seconds_per_home_and_day']} | {home['memory_megabytes_per_1000_homes']} |"
     return [*rows, together, ""]
+
+
+def _about(homes: float) -> int:
+    """To two digits: more of them would only repeat the noise of one run."""
+    return int(float(f"{homes:.1e}"))
 
 
 def _what(home: dict[str, Any]) -> str:
