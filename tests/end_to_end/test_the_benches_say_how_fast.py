@@ -52,9 +52,9 @@ def _costs_of_a_home(home: dict[str, Any]) -> list[str]:
     memory = carried * home["memory_megabytes_per_1000_homes"] / 1e6 + 1
     disk = carried * (relational * 120 + readings * 400 + home["disk_kilobytes_per_home_broker"]) / 1e6
     box = (
-        f"By these figures half of one core keeps an ingest worker with about {by_worker:,} homes, and half of two cores everything of "
-        f"about {by_cores:,}. One box of two cores therefore carries about {carried:,}: it needs {memory:.1f} GB of memory (1 GB of it "
-        f"for the processes themselves) and, in the end, {disk:,.0f} GB of disk."
+        f"By these figures half of one core keeps an ingest worker with about {by_worker:,} homes, and half of two cores "
+        f"everything of about {by_cores:,}. One box of two cores therefore carries about {carried:,}: it needs {memory:.0f} GB "
+        f"of memory (1 GB of it for the processes themselves) and, in the end, {disk:,.0f} GB of disk."
     )
     return [*rows, _what(home), "", box]
 
