@@ -117,12 +117,10 @@ def take(session: Session, duty: Duty, claimant: Claimant, now: datetime, *, see
     lease: PartitionLease | DutyLease | None
     lease = session.scalars(sa.select(table).where(duty.key).with_for_update()).one_or_none()  # type: ignore[assignment]
     if lease is None:
-        if seen is not None:
-            return None
-        lease = DutyLease(duty=duty.name) if duty.partition is None else PartitionLease(partition=duty.partition)
-        lease.epoch = lease.renewals = 0
-        session.add(lease)
+        lease = _first(session, duty, claimant, now) if seen is None else None
     elif seen is None or (lease.epoch, lease.renewals) != (seen.epoch, seen.renewals):
+        lease = None
+    if lease is None:
         return None
     lease.epoch += 1
     lease.renewals = 0
@@ -131,6 +129,18 @@ def take(session: Session, duty: Duty, claimant: Claimant, now: datetime, *, see
     lease.taken_at = lease.renewed_at = now
     session.flush()
     return lease.epoch
+
+
+def _first(session: Session, duty: Duty, claimant: Claimant, now: datetime) -> PartitionLease | DutyLease | None:
+    """The row of a lease nobody ever had; None when somebody else makes it at this very moment."""
+    lease = DutyLease(duty=duty.name) if duty.partition is None else PartitionLease(partition=duty.partition)
+    lease.epoch, lease.owner, lease.taken_at = 0, claimant.owner, now
+    try:
+        with session.begin_nested():
+            session.add(lease)
+    except sa.exc.IntegrityError:
+        return None
+    return lease
 
 
 def take_lease(session: Session, partition: int, owner: str, now: datetime) -> int:

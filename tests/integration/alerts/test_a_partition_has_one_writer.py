@@ -89,6 +89,22 @@ def test_each_of_two_waiting_workers_gets_a_partition_of_its_own(postgresql: Dat
     assert {held.duty for held in with_one} == set(duties)
 
 
+def test_two_that_start_at_once_in_a_new_centre_both_live(postgresql: Database) -> None:
+    """Nobody ever had the partition, and the other takes it at this very moment: that is no failure, only not ours."""
+    stop, looked = threading.Event(), list[bool]()
+    waiting = Waiting(stop, looked.append)
+    other = threading.Thread(target=lambda: lease_one(postgresql, CLOCK, [DUTY], "other", waiting=waiting))
+    with postgresql.transaction() as session:
+        epoch = take_lease(session, 0, "first", CLOCK.now())
+        other.start()
+        until(lambda: session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), 30, "the other is in the middle")
+    until(lambda: looked, 30, "the other waits like any spare one")
+    stop.set()
+    other.join()
+    with postgresql.snapshot() as session:
+        assert look(session, DUTY).epoch == epoch  # type: ignore[union-attr]
+
+
 def test_renewing_waits_for_no_transaction_that_checks(postgresql: Database) -> None:
     held = hold(postgresql)
     with postgresql.transaction() as session:
