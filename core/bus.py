@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 
 log = structlog.get_logger()
@@ -27,6 +29,7 @@ _OTHERS_SECONDS = 0.03
 """A second pager, a second API: they were asked in the same moment."""
 
 StatusSource = Callable[[], Mapping[str, Any]]
+Handler = Callable[[Msg], Awaitable[None]]
 
 
 class Bus:
@@ -43,6 +46,9 @@ class Bus:
         self._client = Client()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._subscriptions: list[tuple[str, str, Handler]] = []
+        self._connections_before = 0
+        self._is_stopped = False
 
     async def start(self) -> None:
         """Begin connecting in the background; calls made meanwhile are dropped or answer empty."""
@@ -53,9 +59,10 @@ class Bus:
         async def quiet(_error: Exception) -> None:
             return None
 
+        client = self._client
         while True:
             try:
-                await self._client.connect(
+                await client.connect(
                     self._servers,
                     user=self._user,
                     password=self._password,
@@ -70,25 +77,43 @@ class Bus:
                     # Before anything is said: a stranger in between could answer that no TLS is wanted, and hear the password.
                     tls_handshake_first=self._tls is not None,
                     error_cb=quiet,
+                    closed_cb=self._begin_anew,
                 )
             except (OSError, NatsError, TimeoutError):
                 await asyncio.sleep(0.25)
             else:
-                return
+                break
+        for subject, queue, handler in self._subscriptions:
+            await client.subscribe(subject, queue=queue, cb=handler)
+
+    async def _begin_anew(self) -> None:
+        """With a client that is new: theirs gives up for good on whatever error the broker states, and forgets who listens."""
+        if self._is_stopped:
+            return
+        log.warning("bus_ended_by_broker", name=self._name, error=str(self._client.last_error))
+        self._connections_before = self.connections
+        self._client = Client()
+        self._connecting = asyncio.create_task(self._connect(), name="bus-connect")
 
     @property
     def is_connected(self) -> bool:
         """Whether the broker answers now."""
         return self._client.is_connected
 
+    @property
+    def connections(self) -> int:
+        """Changes whenever the connection was lost and made again."""
+        return self._connections_before + self._client.stats["reconnects"] + 1
+
     async def connected(self) -> Client:
-        """Wait for the first connection and give the client."""
+        """Wait for the first connection and give the client; to be asked for again each time, as it may be another one later."""
         if self._connecting is not None:
             await self._connecting
         return self._client
 
     async def stop(self) -> None:
         """Close the connection."""
+        self._is_stopped = True
         if self._connecting is not None:
             self._connecting.cancel()
         if self._client.is_connected:
@@ -113,10 +138,12 @@ class Bus:
         """Say that something committed (from any thread)."""
         self.publish_soon(HINT_SUBJECT, {"sequence": sequence})
 
-    async def subscribe(self, subject: str, handler: Callable[[Msg], Awaitable[None]], queue: str = "") -> None:
+    async def subscribe(self, subject: str, handler: Handler, queue: str = "") -> None:
         """Call `handler` for each message on `subject`, now and after every reconnect."""
         client = await self.connected()
-        await client.subscribe(subject, queue=queue, cb=handler)
+        self._subscriptions.append((subject, queue, handler))
+        with suppress(ConnectionClosedError):  # the next client will
+            await client.subscribe(subject, queue=queue, cb=handler)
 
     async def answer_status(self, status: StatusSource) -> None:
         """Answer status requests with what `status` returns."""

@@ -132,7 +132,7 @@ class SignInResponder:
         self._partitions = partitions
         self._on_refusal = on_refusal
         self._gate = Gate(partition, partitions)
-        self._reconnects = 0
+        self._connections = bus.connections
         self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self.admitted = 0
@@ -172,9 +172,9 @@ class SignInResponder:
             await asyncio.sleep(_ANNOUNCE_SECONDS)
 
     async def _notice_reconnect(self) -> None:
-        client = await self._bus.connected()
-        if client.stats["reconnects"] != self._reconnects:
-            self._reconnects = client.stats["reconnects"]
+        await self._bus.connected()
+        if self._bus.connections != self._connections:
+            self._connections = self._bus.connections
             self._gate.forget_others()
 
     async def _hear(self, message: Msg) -> None:

@@ -115,8 +115,8 @@ class BrokerWatch:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _follow_health(self) -> None:
-        client = await self._bus.connected()
         while True:
+            client = await self._bus.connected()
             try:
                 answer = orjson.loads((await client.request(HEALTH, b"{}", timeout=_HEALTH_EVERY_SECONDS)).data)
             except (OSError, NatsError, orjson.JSONDecodeError):
