@@ -31,7 +31,7 @@ KEEPALIVE_SECONDS = 10
 """A broker that stands still without closing anything is left after at most twice this."""
 # The reader may wait for room in the queue, but never so long that its keepalive stops.
 _PUT_TIMEOUT_SECONDS = KEEPALIVE_SECONDS / 3
-# This many losses, each so soon after a connect, are somebody else using our client id.
+# This many losses of a connection that stood, in so short a time, are somebody else using our client id.
 _TAKEOVERS = 5
 _TAKEOVER_WINDOW_SECONDS = 10.0
 
@@ -95,7 +95,6 @@ class LaneSource:
         self._waiting: deque[Delivery] = deque()
         self._changed = threading.Condition()
         self._connection = 0
-        self._connected_at = 0.0
         self._losses: deque[float] = deque(maxlen=_TAKEOVERS)
         self._stopping = False
         self._client = mqtt.Client(
@@ -190,7 +189,6 @@ class LaneSource:
             log.warning("mqtt_refused", lane=self.lane, reason=str(code))
             return
         self._connection += 1
-        self._connected_at = self._clock.monotonic_seconds()
         # Also with a present session: a process killed between CONNECT and SUBSCRIBE leaves one without a subscription.
         client.subscribe(self._address.topic_filter, qos=1)
         log.info("mqtt_connected", lane=self.lane, session_present=flags.session_present, connection=self._connection)
@@ -204,19 +202,18 @@ class LaneSource:
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: mqtt.DisconnectFlags, code: ReasonCode, _properties: object
     ) -> None:
+        stood = self.subscribed.is_set()
         self.subscribed.clear()
         # Whatever is queued stays to be worked on, but its acknowledgements belong to a connection that is gone.
         self._connection += 1
         if self._stopping:
             return
+        log.warning("mqtt_disconnected", lane=self.lane, reason=str(code))
+        if not stood:
+            return  # a node that is not ready yet, or no more: nobody has our id for that
         now = self._clock.monotonic_seconds()
         self._losses.append(now)
-        log.warning("mqtt_disconnected", lane=self.lane, reason=str(code))
-        if (
-            len(self._losses) == _TAKEOVERS
-            and now - self._losses[0] < _TAKEOVER_WINDOW_SECONDS
-            and self._connected_at > self._losses[0]
-        ):
+        if len(self._losses) == _TAKEOVERS and now - self._losses[0] < _TAKEOVER_WINDOW_SECONDS:
             log.error("mqtt_client_id_in_use", lane=self.lane, client_id=self._address.client_id)
             self.taken_over.set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -132,6 +133,23 @@ def test_two_processes_with_one_client_id_are_noticed(broker: BrokerHandle) -> N
     first.stop()
     second.stop()
     assert noticed.is_set()
+
+
+def test_a_node_that_lets_in_and_cannot_serve_is_nobody_with_the_same_client_id() -> None:
+    """A cluster that has just lost a node says yes and hangs up on the subscription, again and again: no reason to end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = SourceAddress([server.getsockname()], "ingest", "secret", "yinling-ingest-0-alarm", lane_filter(0, Lane.ALARM))
+        source = LaneSource("alarm", address, SystemClock(), capacity=1)
+        source.client.reconnect_delay_set(0, 0)
+        source.start()
+        for _ in range(20):
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"\x20\x02\x00\x00")  # CONNACK, accepted
+                connection.recv(1000)
+        assert not source.taken_over.is_set()
+        source.stop()
 
 
 def test_who_lost_its_lease_does_not_connect_again_and_ends_quietly(broker: BrokerHandle) -> None:
