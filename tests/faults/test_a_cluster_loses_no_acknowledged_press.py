@@ -22,7 +22,7 @@ from support.figures import write_figures
 from support.namespaces import Hub, can_make_namespaces, hub_with
 from support.phones import phones
 from support.processes import until
-from support.region import Region, running_region
+from support.region import Region, pid_in, running_region
 from support.stores import PostgresStores
 
 from alerts.lanes import LIFE
@@ -124,7 +124,7 @@ def takeover(region: Region, pressers: Sequence[Presser], partition: int, act: C
     before = region.owners()[partition][0]
     began, began_at = time.monotonic(), time.time()
     act()
-    until(lambda: region.owners()[partition][0] > before, ANSWER_SECONDS, "a new owner", 0.05)
+    until(lambda: region.owners()[partition][0] > before, ANSWER_SECONDS, lambda: f"no new owner\n{region.said()}", 0.05)
     with region.database.snapshot() as session:
         taken_at = session.scalar(sa.text("SELECT taken_at FROM partition_leases WHERE partition = :p"), {"p": partition})
     taken_seconds = taken_at / 1e6 - began_at
@@ -136,6 +136,7 @@ def takeover(region: Region, pressers: Sequence[Presser], partition: int, act: C
 
 def kill_a_worker(region: Region, pressers: Sequence[Presser], partition: int) -> tuple[float, float]:
     """Its machine is gone with it: nobody can tell that it ended, and its lease has to lapse."""
+    region.wait_for_a_spare()
     worker = region.worker_of(partition)
     region.move_elsewhere(partition)
     costs = takeover(region, pressers, partition, worker.kill)
@@ -145,6 +146,7 @@ def kill_a_worker(region: Region, pressers: Sequence[Presser], partition: int) -
 
 def stop_and_wake_a_worker(region: Region, pressers: Sequence[Presser], partition: int) -> tuple[float, float]:
     """It is replaced while it stands still; woken, it commits nothing and ends."""
+    region.wait_for_a_spare()
     worker = region.worker_of(partition)
 
     def committed() -> int:
@@ -162,13 +164,13 @@ def stop_and_wake_a_worker(region: Region, pressers: Sequence[Presser], partitio
 
 
 def kill_the_pager_with_the_duty(region: Region, pressers: Sequence[Presser]) -> float:
-    def duty() -> tuple[int, int]:
+    def duty() -> tuple[int, int | None]:
         with region.database.snapshot() as session:
             row = session.execute(sa.text("SELECT epoch, mark FROM duty_leases WHERE duty = 'watch'")).one()
-        return row.epoch, int(row.mark.rpartition("/")[2].partition(".")[0])
+        return row.epoch, pid_in(row.mark)
 
     epoch, pid = duty()
-    pager = next(one for one in region.members.values() if one.process is not None and one.process.pid == pid)
+    pager = next(one for one in region.members.values() if one.pid == pid)
     began = time.monotonic()
     recovery(pressers, pager.kill)
     until(lambda: duty()[0] > epoch, ANSWER_SECONDS, "another pager with the duty", 0.05)
@@ -266,6 +268,8 @@ def _all_die(tmp_path: Path, url: str, *, nodes: int, partitions: Sequence[int])
             assert_no_step_has_two_pages(region)
         again = Counter(call.key for call in answering.calls)
         assert sum(number - 1 for number in again.values()) <= 1, "one pager was killed"
+    for ended in region.ended_by_themselves:
+        print(f"ended by itself: {ended}")
     for what, seconds_each in costs.items():
         print(f"{what}: {', '.join(f'{one:.1f} s' for one in seconds_each)}")
     return costs, presses, "network namespaces" if hub is not None else "SIGSTOP"

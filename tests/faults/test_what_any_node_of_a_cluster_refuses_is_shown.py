@@ -6,8 +6,9 @@ again is told of, whether the worker of partition 0 that was there at first live
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from support.cluster import Cluster, running_cluster
 from support.devices import SECRET, Cast, Speaker
 from support.ports import free_ports
 from support.processes import until
-from support.region import Member
+from support.region import Member, pid_in
 
 from alerts.model import Alert
 from core.clock import SystemClock
@@ -28,6 +29,7 @@ from core.ids import hash_secret
 from devices.model import Device, DeviceState
 from ingest.model import BrokerRefusal
 from people.model import Home
+from yinling.asking import ask_processes
 
 PARTITIONS = 2
 NODES = 3
@@ -50,14 +52,20 @@ class Machines:
     def holder(self, partition: int) -> Member | None:
         """The living worker that has a partition."""
         with self.database.snapshot() as session:
-            mark = session.scalar(sa.text("SELECT mark FROM partition_leases WHERE partition = :p"), {"p": partition})
-        pid = int(str(mark).rpartition("/")[2].partition(".")[0]) if mark else None
-        return next((one for one in self.workers if one.process is not None and one.process.pid == pid), None)
+            pid = pid_in(session.scalar(sa.text("SELECT mark FROM partition_leases WHERE partition = :p"), {"p": partition}))
+        return next((one for one in self.workers if pid is not None and one.pid == pid), None)
 
     def spare(self) -> Member:
         """The one that has none."""
         holders = [self.holder(partition) for partition in range(PARTITIONS)]
         return next(one for one in self.workers if one not in holders)
+
+    def everybody_watches(self) -> bool:
+        """Whether each worker answers: what a node refused before its worker watched is told by nobody."""
+        with suppress(TimeoutError):
+            answers = asyncio.run(ask_processes(self.cluster.nodes[0].settings))
+            return {pid_in(one["machine"]) for one in answers} >= {one.pid for one in self.workers}
+        return False
 
     def refusals(self, reason: str) -> dict[str, int]:
         """How often each device was refused for a reason."""
@@ -71,7 +79,7 @@ class Machines:
             return set(session.scalars(sa.select(Alert.subject).where(Alert.rule == "broker_refused")))
 
     def said(self) -> str:
-        return "\n".join(f"== {one.name}\n{one.log.read_text()[-2500:]}" for one in self.workers)
+        return "\n".join(f"== {one.called}, {one.state}\n{one.complaints()}" for one in self.workers)
 
 
 @pytest.fixture
@@ -84,7 +92,7 @@ def machines(database: Database, tmp_path: Path) -> Iterator[Machines]:
             stack.callback(worker.kill)
             worker.start()
         made = Machines(cluster, database, workers)
-        until(lambda: made.holder(0) and made.holder(1), SECONDS, made.said)
+        until(made.everybody_watches, SECONDS, made.said, 0.2)
         yield made
 
 

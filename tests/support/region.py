@@ -34,6 +34,11 @@ START_SECONDS = 150.0
 PARTITIONS = 2
 
 
+def pid_in(mark: str | None) -> int | None:
+    """The process id in a process's mark (`core.machine`); None where nobody has one."""
+    return int(mark.rpartition("/")[2].partition(".")[0]) if mark else None
+
+
 @dataclass
 class Member:
     """One process of the centre, with a data folder of its own."""
@@ -63,6 +68,11 @@ class Member:
                 [sys.executable, "-m", "yinling", *self.command], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
+    @property
+    def pid(self) -> int | None:
+        """Of this life's process; None while it is killed."""
+        return None if self.process is None else self.process.pid
+
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None
         self.process.send_signal(number)
@@ -78,6 +88,18 @@ class Member:
         """Whether it has said in this life that it waits for a partition that is nobody's."""
         return b'"standing_by"' in self.log.read_bytes()[self._said_before :]
 
+    def complaints(self) -> str:
+        """The last lines of its log that are no ordinary ones, shortened."""
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return "\n".join(line[:400] for line in [line for line in lines if '"level": "info"' not in line][-12:])
+
+    @property
+    def state(self) -> str:
+        """Alive, ended by itself, or killed."""
+        if self.process is None:
+            return "killed"
+        return "alive" if self.process.poll() is None else f"ended with {self.process.returncode}"
+
     @property
     def has_ended(self) -> bool:
         return self.process is None or self.process.poll() is not None
@@ -92,6 +114,8 @@ class Region:
     database: Database
     members: dict[str, Member]
     ports: dict[str, int]
+    ended_by_themselves: list[str] = field(default_factory=list)
+    """Workers that nobody killed and that were started again, and their last words."""
     _serial: int = field(default=0)
 
     def api(self, name: str = "api-0") -> httpx.Client:
@@ -112,12 +136,27 @@ class Region:
         until(lambda: not self.is_ready(name), seconds, lambda: f"{self.is_ready(name)}\n{self.said()}", 0.2)
 
     def said(self) -> str:
-        return "\n".join(f"== {one.name}\n{one.log.read_text()[-1500:]}" for one in self.members.values() if one.log.exists())
+        """How each process is, and what it complained of lately."""
+        return "\n".join(f"== {one.called}, {one.state}\n{one.complaints()}" for one in self.members.values())
 
     def start_spare(self, worker: Member) -> None:
         """Start a worker again, and wait until it could take over: the next death finds nobody else."""
         worker.start()
         until(lambda: worker.stands_by, START_SECONDS, lambda: worker.log.read_text()[-3000:], 0.1)
+
+    def wait_for_a_spare(self) -> None:
+        """Until a worker that lives could take over. One that ended by itself is started again, as whatever looks after it does."""
+
+        def spare() -> bool:
+            workers = [one for one in self.members.values() if one.name.startswith("ingest") and one.process is not None]
+            for one in workers:
+                if one.has_ended:
+                    self.ended_by_themselves.append(f"{one.called}, {one.state}\n{one.complaints()}")
+                    one.start()
+            holders = {pid_in(mark) for _, mark in self.owners().values()}
+            return any(one.stands_by and one.pid not in holders for one in workers)
+
+        until(spare, START_SECONDS, self.said, 0.2)
 
     def owners(self) -> dict[int, tuple[int, str]]:
         """The epoch and the process mark of each partition's holder."""
@@ -127,9 +166,8 @@ class Region:
 
     def worker_of(self, partition: int) -> Member:
         """The process that has a partition now."""
-        mark = self.owners()[partition][1]
-        pid = int(mark.rpartition("/")[2].partition(".")[0])
-        return next(one for one in self.members.values() if one.process is not None and one.process.pid == pid)
+        pid = pid_in(self.owners()[partition][1])
+        return next(one for one in self.members.values() if one.pid == pid)
 
     def move_elsewhere(self, partition: int) -> None:
         """Let the holder be of another machine, so that nobody here can tell that its process ended."""
