@@ -59,7 +59,7 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
         with button(vitals) as speaker:
             values = [{"ts": 1_764_000_000_000 + serial, "values": {"heart_rate": 60 + serial}} for serial in range(20)]
             speaker.publish("telemetry", values)
-        until(lambda: len(_values(centre, vitals.id)) == 20, 30, lambda: str(_values(centre, vitals.id)))
+        until(lambda: len(_values(centre, vitals.id)) == 20, what=lambda: str(_values(centre, vitals.id)))
         with button(unheard) as device:
             centre.kill("ingest-0", signal.SIGSTOP)
             device.publish_event("unread")

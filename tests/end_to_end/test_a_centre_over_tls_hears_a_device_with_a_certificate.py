@@ -60,9 +60,9 @@ def test_a_press_with_a_certificate_rings_and_a_new_secret_ends_it(centre: Centr
     button.subscribe(f"{topic}/receipt")
     button.publish(f"{topic}/event", b'{"id": "1", "type": "sos.pressed"}')
     assert centre.wait_incident(home)["kind"] == "sos"
-    until(lambda: any(b'"accepted"' in each for each in button.payloads()), 20, "the receipt")
+    until(lambda: any(b'"accepted"' in each for each in button.payloads()), what="the receipt")
     centre.post(f"/devices/{body['id']}/secret")
-    until(lambda: button.disconnections, 30, "the end of the connection its certificate opened")
+    until(lambda: button.disconnections, what="the end of the connection its certificate opened")
     button.close()
     again = _client(centre, body["mqtt"], tmp_path).connect()
     assert not again.is_in
@@ -73,7 +73,7 @@ def test_a_retired_device_is_put_out_within_seconds(centre: Centre, tmp_path: Pa
     body, button = _certified(centre, centre.home(), tmp_path)
     button.connect()
     centre.post(f"/devices/{body['id']}/retire")
-    until(lambda: button.disconnections, 30, "the end of its connection")
+    until(lambda: button.disconnections, what="the end of its connection")
     button.close()
 
 

@@ -54,7 +54,7 @@ def _link_to(sms: ProviderServer, number: str, incident: str) -> str:
                 return link[1]
         return None
 
-    return until(found, 20, f"a text message to {number}")
+    return until(found, what=f"a text message to {number}")
 
 
 @pytest.mark.browser

@@ -46,7 +46,7 @@ class Gateway:
         self._client.on_message = lambda _c, _d, message: self.heard.append((message.topic, bytes(message.payload)))
         self._client.connect(credentials.host, credentials.port, keepalive=60)
         self._client.loop_start()
-        until(lambda: self._in, 15, "the gateway let in")
+        until(lambda: self._in, what="the gateway let in")
 
     def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe([(f"{self.base}/#", 0)])
@@ -120,7 +120,7 @@ def test_a_gateway_from_its_first_word_to_its_alarms(centre: Centre) -> None:
         listing = _device_list(padding_bytes=1_500_000)
         assert len(json.dumps(listing)) > 1_048_576
         gateway.say("bridge/devices", listing, retain=True)
-        until(lambda: set(_children(centre, credentials)) == set(NAMES.values()), 20, lambda: str(_children(centre, credentials)))
+        until(lambda: set(_children(centre, credentials)) == set(NAMES.values()), what=lambda: str(_children(centre, credentials)))
         assert gateway.losses == []
 
         _a_press_and_its_echo_are_one(centre, gateway, home)
@@ -140,7 +140,7 @@ def _a_press_and_its_echo_are_one(centre: Centre, gateway: Gateway, home: str) -
     assert incident["kind"] == "sos"
     gateway.say(name, {"action": None, "battery": 91, "linkquality": 118})
     gateway.say(f"{name}/availability", {"state": "online"})
-    until(lambda: _children(centre, gateway.credentials)[name]["battery"] == 91, 15, "its battery", 0.2)
+    until(lambda: _children(centre, gateway.credentials)[name]["battery"] == 91, what="its battery", every_seconds=0.2)
     [alert] = centre.incidents(home)[0]["alerts"]
     assert (alert["kind"], alert["count"]) == ("sos", 1)
 
@@ -155,7 +155,7 @@ def _smoke_with_slashes_and_chinese_rings(centre: Centre, gateway: Gateway, home
     def kinds() -> set[str]:
         return {alert["kind"] for incident in centre.incidents(home) for alert in incident["alerts"]}
 
-    until(lambda: {"sos", "smoke", "water"} <= kinds(), 15, lambda: str(kinds()))
+    until(lambda: {"sos", "smoke", "water"} <= kinds(), what=lambda: str(kinds()))
     [incident] = centre.incidents(home)
     refused = centre.api.post(f"/api/v1/incidents/{incident['id']}/close", json={"reason": "reassured"})
     assert (refused.status_code, refused.json()["error"]["code"]) == (409, "condition_persists")
@@ -163,8 +163,7 @@ def _smoke_with_slashes_and_chinese_rings(centre: Centre, gateway: Gateway, home
     gateway.say(water, {"water_leak": False, "battery": 100})
     until(
         lambda: not any(alert["condition_active"] for alert in centre.get(f"/incidents/{incident['id']}")["alerts"]),
-        15,
-        "both cleared",
+        what="both cleared",
     )
     assert centre.post(f"/incidents/{incident['id']}/close", {"reason": "real_assisted"})["state"] == "closed"
 
@@ -173,7 +172,9 @@ def _a_door_that_opens_is_no_alarm(centre: Centre, gateway: Gateway, home: str) 
     door = NAMES["0x00158d0001a2b3c7"]
     for contact in (True, False, True):
         gateway.say(door, {"contact": contact, "battery": 88})
-    until(lambda: "contact_open" in _children(centre, gateway.credentials)[door]["values"], 15, "the door's state", 0.2)
+    until(
+        lambda: "contact_open" in _children(centre, gateway.credentials)[door]["values"], what="the door's state", every_seconds=0.2
+    )
     assert centre.incidents(home) == []
 
 
@@ -194,6 +195,6 @@ def test_a_plain_switch_calls_nobody_but_is_shown(centre: Centre) -> None:
         def shown() -> list[str]:
             return [item["topic"] for item in centre.get("/messages/unknown", limit=200)["items"] if item["home"] == home]
 
-        until(shown, 15, "the message that was not understood", 0.2)
+        until(shown, what="the message that was not understood", every_seconds=0.2)
         assert set(shown()) == {f"{gateway.base}/hall switch"}
     assert centre.incidents(home) == []

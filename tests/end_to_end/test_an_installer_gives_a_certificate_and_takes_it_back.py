@@ -98,7 +98,7 @@ def test_what_the_page_gives_works_until_the_page_takes_it_back(tls_centre: Cent
     expect(page.get_by_test_id("mqtt-password")).to_be_visible()
     expect(page.get_by_test_id("save_certificate")).to_have_count(0)
     assert second.press(centre, "d") != 0, "a secret takes the certificate back"
-    refused = until(lambda: centre.get(f"/devices/{device['id']}")["refused_reason"], 20, "what the page shows beside the device")
+    refused = until(lambda: centre.get(f"/devices/{device['id']}")["refused_reason"], what="what the page shows beside the device")
     assert refused == "wrong_certificate"
 
 
@@ -122,8 +122,8 @@ def test_the_page_revokes_it_and_nothing_signs_in_until_it_gives_another(
     revoke.click()
     expect(page.get_by_test_id("no-credential")).to_be_visible()
     expect(revoke).to_have_count(0)
-    until(lambda: access.press(centre, "b") != 0, 20, "the certificate no longer signs in", 0.2)
-    refused = until(lambda: centre.get(f"/devices/{device['id']}")["refused_reason"], 20, "why is told beside the device")
+    until(lambda: access.press(centre, "b") != 0, what="the certificate no longer signs in", every_seconds=0.2)
+    refused = until(lambda: centre.get(f"/devices/{device['id']}")["refused_reason"], what="why is told beside the device")
     assert refused == "wrong_certificate"
     page.get_by_test_id("new-certificate").click()
     assert _shown(page, tmp_path / "given-anew").press(centre, "c") == 0

@@ -40,7 +40,7 @@ def test_one_id_ten_times_and_ten_ids_are_one_incident(centre: Centre) -> None:
     for event_id in ["same"] * 10 + [f"other-{serial}" for serial in range(10)]:
         sent = _run("mosquitto_pub", device, event_id)
         assert sent.returncode == 0, sent.stderr
-    until(lambda: len(stored_events(centre, device.id)) == 11, 15, lambda: str(stored_events(centre, device.id)))
+    until(lambda: len(stored_events(centre, device.id)) == 11, what=lambda: str(stored_events(centre, device.id)))
     assert set(stored_events(centre, device.id).values()) == {1}
     [incident] = centre.incidents(home, state="all")
     assert len(incident["alerts"]) == 1
@@ -62,7 +62,7 @@ def test_each_press_is_told_what_became_of_it(centre: Centre) -> None:
         assert device.press(event_id="a")["status"] == "accepted"
         for repeat in range(3):
             device.publish_event("a")
-            until(lambda repeat=repeat: device.statuses("a").count("duplicate") == repeat + 1, 10)  # type: ignore[misc]
+            until(lambda repeat=repeat: device.statuses("a").count("duplicate") == repeat + 1)  # type: ignore[misc]
         joined = device.press(event_id="b")
         assert joined["status"] == "accepted"
         incident_id = joined["incident"]
@@ -70,5 +70,5 @@ def test_each_press_is_told_what_became_of_it(centre: Centre) -> None:
         assert device.wait_receipt("a", 10, {"seen"}) is not None
         assert device.wait_receipt("b", 10, {"seen"}) is not None
         device.publish("event", {"type": "sos.pressed", "ts": "yesterday", "data": None})
-        until(lambda: centre.incidents(home)[0]["alerts"][0]["count"] >= 3, 10, "a press without an id is a press")
+        until(lambda: centre.incidents(home)[0]["alerts"][0]["count"] >= 3, what="a press without an id is a press")
         assert len(centre.incidents(home)) == 1

@@ -44,7 +44,7 @@ def test_at_once_when_nobody_watches(paged: tuple[Centre, PageSink]) -> None:
         until(lambda: _pages(sink, home), AFTER_SECONDS - 0.5, "a page")
         assert time.monotonic() - began < AFTER_SECONDS, "at once means before the clock of the unacknowledged"
         assert "无人值守" in _pages(sink, home)[0]
-        until(lambda: "paged" in _acts(centre, incident_id), 10, "the timeline", 0.1)
+        until(lambda: "paged" in _acts(centre, incident_id), what="the timeline", every_seconds=0.1)
         centre.post(f"/incidents/{incident_id}/close", {"reason": "test"})
 
 
@@ -84,7 +84,7 @@ def test_again_until_it_goes_through(paged: tuple[Centre, PageSink]) -> None:
     sink.status = 503
     with button(centre.device(home)) as device:
         incident_id = device.press()["incident"]
-        until(lambda: "page_delayed" in _acts(centre, incident_id), 20, "a first attempt refused", 0.1)
+        until(lambda: "page_delayed" in _acts(centre, incident_id), what="a first attempt refused", every_seconds=0.1)
         sink.status = 200
-        until(lambda: "paged" in _acts(centre, incident_id), 30, "a later attempt", 0.1)
+        until(lambda: "paged" in _acts(centre, incident_id), what="a later attempt", every_seconds=0.1)
         centre.post(f"/incidents/{incident_id}/close", {"reason": "test"})

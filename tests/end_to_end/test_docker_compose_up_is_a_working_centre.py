@@ -93,9 +93,9 @@ def press(centre: Composition, device: dict[str, Any]) -> list[str]:
     client.connect(centre["nats"].address, device["port"])
     client.loop_start()
     try:
-        assert subscribed.wait(30), "the device was not let in"
+        assert subscribed.wait(60), "the device was not let in"
         client.publish(f"{device['topic']}/event", json.dumps({"id": "1", "type": "sos.pressed"}), qos=1).wait_for_publish(20)
-        assert told.wait(30), "no receipt"
+        assert told.wait(60), "no receipt"
     finally:
         client.loop_stop()
     return receipts

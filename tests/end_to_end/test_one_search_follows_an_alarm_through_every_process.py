@@ -44,7 +44,7 @@ def test_from_the_message_to_the_screen_and_back(centre: Centre) -> None:
             ("api", "incident_shown", None),
             ("api", "incident_told", "acknowledged"),
         }
-        until(lambda: wanted <= set(_lines(centre, incident_id)), 10, lambda: str(_lines(centre, incident_id)))
+        until(lambda: wanted <= set(_lines(centre, incident_id)), what=lambda: str(_lines(centre, incident_id)))
     taken = [line for line in centre.logs() if line.get("incident") == incident_id and line.get("act") == "acknowledged"]
     assert [line["request"] for line in taken] == ["a-night-at-the-desk"]
     presses = [line for line in centre.logs() if line.get("message") == "press-7" and line["event"] == "receipt_sent"]

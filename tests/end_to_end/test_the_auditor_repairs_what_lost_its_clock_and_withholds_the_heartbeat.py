@@ -60,7 +60,7 @@ def test_found_repaired_told_and_heard_outside(tmp_path: Path) -> None:
             ring_again_seconds=600,
         ) as centre,
     ):
-        until(lambda: len(outside.beats) >= 2, 30, "beats while all is well", 0.1)
+        until(lambda: len(outside.beats) >= 2, what="beats while all is well", every_seconds=0.1)
         home = centre.home()
         with button(centre.device(home)) as device:
             incident_id = device.press()["incident"]
@@ -72,7 +72,9 @@ def test_found_repaired_told_and_heard_outside(tmp_path: Path) -> None:
             lambda: "repaired" in [one["act"] for one in centre.get(f"/incidents/{incident_id}")["timeline"]], 40, "repaired", 0.2
         )
         (told,) = until(
-            lambda: [one for one in centre.incidents() if one["kind"] == "system"], 20, "an incident of the auditor", 0.2
+            lambda: [one for one in centre.incidents() if one["kind"] == "system"],
+            what="an incident of the auditor",
+            every_seconds=0.2,
         )
         silent_from = time.monotonic()
         assert [beat for beat in outside.beats if beat > silent_from + 1.0] == []

@@ -58,7 +58,7 @@ def test_the_wheel_in_an_empty_environment_starts_a_centre(tmp_path: Path) -> No
         ready = httpx.get(f"{address}/readyz", timeout=10)
         assert ready.status_code == 200, ready.text
         assert "<div id=" in httpx.get(address, timeout=10).text
-        until(lambda: "admin / " in said(), 20, said)
+        until(lambda: "admin / " in said(), what=said)
         password = said().split("admin / ")[1].split()[0]
         answer = httpx.post(f"{address}/api/v1/sign-in", json={"username": "admin", "password": password}, timeout=10)
         assert answer.status_code == 200, answer.text

@@ -18,8 +18,8 @@ def _end(centre: Centre, number: signal.Signals) -> None:
     pids = [*centre.pids().values(), centre.process.pid if centre.process else 0]
     code = centre.interrupt(number)
     assert code == (-9 if number is signal.SIGKILL else 0)
-    until(lambda: not any(is_running(pid) for pid in pids), 15, lambda: str([pid for pid in pids if is_running(pid)]))
-    until(lambda: processes_of(centre.data_dir) == {}, 15, lambda: str(processes_of(centre.data_dir)))
+    until(lambda: not any(is_running(pid) for pid in pids), what=lambda: str([pid for pid in pids if is_running(pid)]))
+    until(lambda: processes_of(centre.data_dir) == {}, what=lambda: str(processes_of(centre.data_dir)))
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -81,7 +81,7 @@ def test_the_first_administrators_password_is_printed_once_and_must_be_changed(t
     with running_centre(tmp_path, started=False) as centre:
         del centre.environment["YINLING_ADMIN_PASSWORD"]
         centre.start()
-        printed = until(lambda: re.search(r"admin / (\S+)", centre.said()), 10, "the password is printed")
+        printed = until(lambda: re.search(r"admin / (\S+)", centre.said()), what="the password is printed")
         client = centre.sign_in("admin", printed[1])
         assert client.get("/api/v1/me").json()["must_change_password"] is True
 

@@ -22,7 +22,11 @@ def batteries_are_for(centre: Centre, *audience: str) -> None:
     """The rule is changed, and in force: a worker reads it a moment later, so homes of their own try it until it is."""
     spec = centre.get("/rules/battery")["spec"] | {"audience": list(audience)}
     assert centre.api.put("/api/v1/rules/battery", json={"spec": spec}).status_code == 200
-    until(lambda: _tried_in(centre, centre.home())["audience"] == sorted(audience), 30, f"batteries are for {audience}", 0.5)
+    until(
+        lambda: _tried_in(centre, centre.home())["audience"] == sorted(audience),
+        what=f"batteries are for {audience}",
+        every_seconds=0.5,
+    )
 
 
 def _tried_in(centre: Centre, home: str) -> dict[str, Any]:
@@ -31,7 +35,7 @@ def _tried_in(centre: Centre, home: str) -> dict[str, Any]:
         incident = low_battery(centre, device, home)
         device.publish_event(device.new_id(), "battery.ok")
         close = f"/api/v1/incidents/{incident['id']}/close"
-        until(lambda: centre.api.post(close, json={"reason": "repaired"}).is_success, 20, "the trial closed", 0.2)
+        until(lambda: centre.api.post(close, json={"reason": "repaired"}).is_success, what="the trial closed", every_seconds=0.2)
     return incident
 
 

@@ -16,13 +16,13 @@ def _refused(centre: Centre, client: str, reason: str) -> dict[str, Any]:
         items = centre.get("/broker/refusals")["items"]
         return next((item for item in items if item["client"] == client and item["reason"] == reason), None)
 
-    return until(find, 20, lambda: str(centre.get("/broker/refusals")["items"]), 0.2)
+    return until(find, what=lambda: str(centre.get("/broker/refusals")["items"]), every_seconds=0.2)
 
 
 def _try(credentials: Credentials) -> None:
     device = Button(credentials)
     try:
-        until(lambda: device.refusals, 15, "a refusal")
+        until(lambda: device.refusals, what="a refusal")
         assert not device.is_connected
     finally:
         device.close()
@@ -32,7 +32,7 @@ def test_a_wrong_secret(centre: Centre) -> None:
     device = centre.device(centre.home())
     _try(replace(device, password="not-the-secret"))
     assert _refused(centre, device.code, "wrong_secret")["count"] >= 1
-    until(lambda: centre.get(f"/devices/{device.id}")["refused_reason"] == "wrong_secret", 10, "shown beside the device")
+    until(lambda: centre.get(f"/devices/{device.id}")["refused_reason"] == "wrong_secret", what="shown beside the device")
 
 
 def test_an_unknown_device(centre: Centre) -> None:
@@ -60,4 +60,8 @@ def test_a_message_nobody_understands_is_kept_and_shown(centre: Centre) -> None:
             items = centre.get("/messages/unknown", limit=200)["items"]
             return {item["reason"] for item in items if item["device"] in {device.code, device.id}}
 
-        until(lambda: {"malformed", "unknown_metric"} <= reasons(), 15, lambda: str(centre.get("/messages/unknown")["items"]), 0.2)
+        until(
+            lambda: {"malformed", "unknown_metric"} <= reasons(),
+            what=lambda: str(centre.get("/messages/unknown")["items"]),
+            every_seconds=0.2,
+        )

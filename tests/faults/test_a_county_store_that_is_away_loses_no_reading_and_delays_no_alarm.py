@@ -71,11 +71,11 @@ def _survive(centre: Centre, influx: InfluxServer, *, hangs_seconds: float, dead
         until(lambda: spool_bytes(centre) < largest / 2, DRAIN_SECONDS, "the spool drains under load", 0.5)
         stop.set()
         for thread, stream in zip(threads, streams, strict=True):
-            thread.join(30)
+            thread.join(60)
             stream.wait_confirmed()
         until(lambda: spool_bytes(centre) == 0, DRAIN_SECONDS, lambda: f"{spool_bytes(centre)} bytes left", 0.5)
         drained_seconds = time.monotonic() - began
-        until(centre.is_ready, 30, "ready again", 0.2)
+        until(centre.is_ready, what="ready again", every_seconds=0.2)
         _everything_is_there(influx, measuring, streams)
     assert sum(incidents_by_home(centre, "press").values()) == len(there) + len(away)
     assert max(away) < NOT_WAITED_FOR_A_TIME_OUT_SECONDS, f"an alarm was late: {sorted(away)[-5:]}"

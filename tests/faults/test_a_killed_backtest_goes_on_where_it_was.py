@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from support.databases import chosen_backend, settings_of
-from support.devices import until
+from support.processes import until
 from support.worker import add_device, add_home
 
 from alerts.backtest.jobs import Backtests, Ground

@@ -60,7 +60,7 @@ def _presses_wait(centre: Centre, lock_seconds: float) -> None:
             for device in devices:
                 device.publish_event("press-1")
                 device.wait_acknowledged("press-1")
-            until(lambda: pending_messages(centre) >= len(town), 5, "the broker still holds them")
+            until(lambda: pending_messages(centre) >= len(town), what="the broker still holds them")
             ends_at = time.monotonic() + lock_seconds
             while time.monotonic() < ends_at:
                 assert pending_messages(centre) >= len(town), "acknowledged before it was committed"
@@ -68,7 +68,7 @@ def _presses_wait(centre: Centre, lock_seconds: float) -> None:
                 time.sleep(0.2)
         for device in devices:
             assert device.wait_receipt("press-1", 30, {"accepted"}) is not None
-    until(lambda: pending_messages(centre) == 0, 30, "everything acknowledged", 0.1)
+    until(lambda: pending_messages(centre) == 0, what="everything acknowledged", every_seconds=0.1)
     assert incidents_by_home(centre, "town") == {credentials.home: 1 for credentials in town}
 
 

@@ -56,7 +56,7 @@ def _migrate_behind_a_long_reader(database: Database, further: Path, meanwhile: 
         meanwhile()
         assert not passed.is_set(), "the reader was not in its way"
     until(passed.is_set, 120, lambda: f"the migration passes\n{said}")
-    thread.join(10)
+    thread.join(60)
 
 
 def _press(town: Sequence[Credentials]) -> None:

@@ -58,7 +58,7 @@ def _survive_kills(centre: Centre, *, kills: int, presses: int) -> int:
         until(lambda: not pressers.is_alive(), 120, "every press taken", 0.2)
         stop.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
         for stream, credentials in zip(streams, measuring, strict=True):
             stream.wait_confirmed()
             until(partial(_has_stored, centre, credentials, stream), 60, f"{len(stream.sent)} readings of {credentials.code}", 0.5)

@@ -41,7 +41,7 @@ def _presses_survive(centre: Centre, *, homes: int, presses: int, away_seconds: 
         try:
             confirmed = _press_all(devices, presses)
             old = centre.kill("broker")
-            until(lambda: centre.pids().get("broker", old) != old, 30, "the broker started again")
+            until(lambda: centre.pids().get("broker", old) != old, what="the broker started again")
             time.sleep(away_seconds)  # the outage itself is what is tested here
         finally:
             kill(worker, signal.SIGCONT)

@@ -17,12 +17,12 @@ TIMEOUT_SECONDS = 3
 def test_a_stalled_worker_becomes_a_system_incident_in_time(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"probe_interval_seconds": INTERVAL_SECONDS, "probe_timeout_seconds": TIMEOUT_SECONDS}
     with running_centre(tmp_path, **settings) as centre:
-        until(lambda: [run for run in centre.get("/probe")["items"] if run["outcome"] == "arrived"], 20, "a good probe")
+        until(lambda: [run for run in centre.get("/probe")["items"] if run["outcome"] == "arrived"], what="a good probe")
         assert centre.incidents(state="all") == []
         stalled_at = time.monotonic()
         worker = centre.kill("ingest-0", signal.SIGSTOP)
         try:
-            [incident] = until(centre.incidents, 30, "a system incident", 0.1)
+            [incident] = until(centre.incidents, what="a system incident", every_seconds=0.1)
             assert time.monotonic() - stalled_at < INTERVAL_SECONDS + TIMEOUT_SECONDS + 3
         finally:
             kill(worker, signal.SIGCONT)
@@ -30,8 +30,7 @@ def test_a_stalled_worker_becomes_a_system_incident_in_time(tmp_path: Path) -> N
         assert incident["home"] is None
         until(
             lambda: not any(alert["condition_active"] for alert in centre.get(f"/incidents/{incident['id']}")["alerts"]),
-            30,
-            "the condition gone",
-            0.1,
+            what="the condition gone",
+            every_seconds=0.1,
         )
         assert len(centre.incidents()) == 1, "one incident for one outage, and the probe's own never shown"

@@ -158,10 +158,10 @@ def _every_node_tells(machines: Machines, devices: list[Speaker]) -> None:
     for index, device in enumerate(devices):
         device.publish(f"yl/v1/home-{(index + 1) % NODES}/dev-{(index + 1) % NODES}/event", b"{}")
     everybody = {f"dev-{index}" for index in range(NODES)}
-    until(lambda: machines.refusals("foreign_topic").keys() == everybody, 30, machines.said, 0.2)
+    until(lambda: machines.refusals("foreign_topic").keys() == everybody, what=machines.said, every_seconds=0.2)
     assert set(machines.refusals("foreign_topic").values()) == {1}, "each was told of once"
     wanted = {f"device:{code}:foreign_topic" for code in everybody}
-    until(lambda: machines.alarms() == wanted, 30, lambda: f"{machines.alarms()}\n{machines.said()}", 0.2)
+    until(lambda: machines.alarms() == wanted, what=lambda: f"{machines.alarms()}\n{machines.said()}", every_seconds=0.2)
 
 
 def _whoever_is_left_puts_out(machines: Machines, devices: list[Speaker]) -> None:
@@ -173,7 +173,7 @@ def _whoever_is_left_puts_out(machines: Machines, devices: list[Speaker]) -> Non
     with machines.database.transaction() as session:
         session.execute(sa.update(Device).where(Device.code == "dev-0").values(state=DeviceState.RETIRED))
         session.execute(sa.update(Device).where(Device.code == "dev-1").values(secret_hash=hash_secret("another")))
-    until(lambda: not devices[0].is_in and not devices[1].is_in, 30, machines.said, 0.1)
+    until(lambda: not devices[0].is_in and not devices[1].is_in, what=machines.said, every_seconds=0.1)
     assert devices[2].is_in
     spare.start()
     until(lambda: machines.holder(0) is spare, SECONDS, machines.said, 0.2)
@@ -189,8 +189,8 @@ def _whoever_takes_over_hears_every_node(machines: Machines, cast: Cast) -> None
     for index in range(1, NODES):
         before = times()
         until(lambda: _throw_out(cast, machines, index), SECONDS, machines.said, 0.5)  # noqa: B023 done with it in this round
-        until(lambda: times() > before, 30, machines.said, 0.1)  # noqa: B023 the same
-    until(lambda: "device:dev-2:thrown_out" in machines.alarms(), 30, machines.said, 0.2)
+        until(lambda: times() > before, what=machines.said, every_seconds=0.1)  # noqa: B023 the same
+    until(lambda: "device:dev-2:thrown_out" in machines.alarms(), what=machines.said, every_seconds=0.2)
 
 
 def _throw_out(cast: Cast, machines: Machines, index: int) -> bool:

@@ -16,7 +16,7 @@ from support.ports import free_ports
 from core.config import Settings
 from ingest.broker import BrokerSecrets, load_or_create_secrets, log_path, nats_server_path, write_config
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 
 @dataclass

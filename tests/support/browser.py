@@ -14,7 +14,7 @@ from support.centre import Centre
 
 # What a page may complain of while its server is away, or when it asks for what is refused on purpose.
 _NETWORK = re.compile(r"Failed to load resource|net::ERR_")
-expect.set_options(timeout=15_000)  # a page on a busy machine, the same for whatever a test expects of it
+expect.set_options(timeout=60_000)  # a page on a busy machine, the same for whatever a test expects of it
 
 
 @contextmanager

@@ -20,13 +20,13 @@ from typing import Any
 import httpx
 import orjson
 from support.databases import chosen_backend, settings_of
-from support.processes import is_running, kill, processes_of, until
+from support.processes import PATIENCE_SECONDS, is_running, kill, processes_of, until
 
 from yinling.guard import SUPERVISOR_VARIABLE
 
 ADMIN_PASSWORD = "a-password-of-tests"
 READY_SECONDS = 180.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 TRACEBACK_LINES = 60
 """How much of what follows the first line of a traceback is shown."""
 REPOSITORY = Path(__file__).parents[2]
@@ -252,7 +252,7 @@ class Centre:
         client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
         return client
 
-    def get(self, path: str, *, seconds: float = 20.0, **parameters: Any) -> Any:
+    def get(self, path: str, *, seconds: float = PATIENCE_SECONDS, **parameters: Any) -> Any:
         """GET as the administrator; waits while the API is being started again."""
         answer = until(lambda: self._try_get(path, parameters), seconds, lambda: f"GET {path}\n{self.said()[-2000:]}", 0.1)
         assert answer.status_code == 200, answer.text
@@ -282,7 +282,7 @@ class Centre:
                 return items
             parameters["cursor"] = answer["next"]
 
-    def wait_incident(self, home: str, seconds: float = 20.0) -> dict[str, Any]:
+    def wait_incident(self, home: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """The first open incident of a home, once there is one."""
         return until(lambda: self.incidents(home), seconds, f"an incident of {home}", 0.05)[0]
 

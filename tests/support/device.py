@@ -13,7 +13,7 @@ import orjson
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from support.centre import Credentials
-from support.processes import until
+from support.processes import PATIENCE_SECONDS, until
 
 from core.open_files import expect_many_files
 from ingest.mqtt_nodes import MqttNodes
@@ -74,7 +74,7 @@ class Button:
             self.receipts.append(orjson.loads(message.payload))
             self._changed.notify_all()
 
-    def wait_connected(self, seconds: float = 20.0) -> None:
+    def wait_connected(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Until the broker let it in and its receipts can reach it."""
         assert self._connected.wait(seconds), f"not let in: {self.refusals}"
 
@@ -127,7 +127,7 @@ class Button:
                 if left <= 0 or not self._changed.wait(left):
                     return None
 
-    def wait_acknowledged(self, event_id: str, seconds: float = 10.0) -> None:
+    def wait_acknowledged(self, event_id: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Until the broker has confirmed an event."""
         until(lambda: event_id in self.acknowledged, seconds, f"the PUBACK of {event_id}")
 

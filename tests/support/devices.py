@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -12,6 +11,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from support.beside import beside
 from support.broker import BrokerHandle
+from support.processes import until
 
 from core.bus import Bus
 from core.clock import SystemClock
@@ -21,17 +21,6 @@ from ingest.refusals import Refusal
 from ingest.sign_in import SignInResponder
 
 SECRET = "a-secret-of-a-test"
-
-
-def until(condition: Callable[[], Any], seconds: float = 10.0, what: str = "") -> Any:
-    """Wait for a condition and give its value."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
-        time.sleep(0.01)
 
 
 @dataclass

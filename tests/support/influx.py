@@ -73,7 +73,7 @@ class InfluxServer:
         self.process.send_signal(number)
         if number is signal.SIGSTOP:  # its other threads run on until one of them has taken the signal
             stat = Path(f"/proc/{self.process.pid}/stat")
-            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 10)
+            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

@@ -22,7 +22,7 @@ from support.databases import change
 from support.device import Button, button
 from support.live import live_stream
 from support.paging import PageSink, page_sink
-from support.processes import until
+from support.processes import PATIENCE_SECONDS, until
 from support.store import rows
 
 from alerts.presence import PRESENCE_LASTS, is_watched
@@ -67,7 +67,7 @@ class Stage:
         aside.write_text(f"{self.point} {self._armed_pid}")
         aside.replace(self.armed)
 
-    def wait_killed(self, child: str, seconds: float = 20.0, *, ready: bool = True) -> None:
+    def wait_killed(self, child: str, seconds: float = PATIENCE_SECONDS, *, ready: bool = True) -> None:
         """Until the point was reached and the supervisor has put another process in its place, which works."""
         until(lambda: not self.armed.exists(), seconds, lambda: f"nobody reached {self.point}\n{self.centre.said()[-3000:]}")
         self.kills += 1
@@ -86,7 +86,11 @@ def stage(tmp_path: Path, backend: str | None = None) -> Iterator[Stage]:
 
 
 def _let_the_first_probe_pass(centre: Centre) -> None:
-    until(lambda: [run for run in centre.get("/probe")["items"] if run["outcome"] != "sent"], 20, "the first probe", 0.1)
+    until(
+        lambda: [run for run in centre.get("/probe")["items"] if run["outcome"] != "sent"],
+        what="the first probe",
+        every_seconds=0.1,
+    )
 
 
 # ---- what drives a process to its point, and what is true afterwards
@@ -207,9 +211,9 @@ def tell_the_device(on: Stage) -> None:
         on.centre.post(f"/incidents/{incident_id}/acknowledge")
         on.wait_killed("ingest-0")
         _assert_outbox_is_empty(on.centre)
-        until(lambda: "seen" in device.statuses(event_id), 20, lambda: str(device.statuses(event_id)))
+        until(lambda: "seen" in device.statuses(event_id), what=lambda: str(device.statuses(event_id)))
         on.centre.post(f"/incidents/{incident_id}/release")
-        until(lambda: device.statuses(event_id)[-1] == "accepted", 20, lambda: str(device.statuses(event_id)))
+        until(lambda: device.statuses(event_id)[-1] == "accepted", what=lambda: str(device.statuses(event_id)))
         assert device.statuses(event_id).count("seen") in {1, 2}
 
 
@@ -217,7 +221,7 @@ def _assert_outbox_is_empty(centre: Centre) -> None:
     def unsent() -> int:
         return int(rows(centre, "SELECT count(*) FROM receipts WHERE sent_at IS NULL")[0][0])
 
-    until(lambda: unsent() == 0, 20, lambda: f"{unsent()} receipts unsent")
+    until(lambda: unsent() == 0, what=lambda: f"{unsent()} receipts unsent")
 
 
 def page_the_fallback(on: Stage) -> None:
@@ -237,7 +241,7 @@ def page_the_fallback(on: Stage) -> None:
     until(paged, 90, lambda: f"the page\n{on.centre.said()[-3000:]}", 0.2)
     assert len(paged()) == 1
 
-    until(lambda: _pages_about(on.sink, home), 10, lambda: str(on.sink.texts()[-5:]))
+    until(lambda: _pages_about(on.sink, home), what=lambda: str(on.sink.texts()[-5:]))
     if on.point == "pager.after_send":
         # Perhaps not this home's: a page of the case before may have been under way and met the death first.
         until(lambda: _repeated_pages(on.sink) > before, 90, lambda: f"no page went out again: {on.sink.texts()[-5:]}", 0.2)
@@ -254,12 +258,12 @@ def wait_for_what_does_not_come(on: Stage) -> None:
     _make_the_door_rule(on.centre)
     home = on.centre.home()
     with button(on.centre.device(home, "door")) as door:
-        until(lambda: _waits_for_the_door(on.centre, home) or _open(door), 30, "the new rule in force", 0.5)
+        until(lambda: _waits_for_the_door(on.centre, home) or _open(door), what="the new rule in force", every_seconds=0.5)
         on.arm("ingest-0")
         on.wait_killed("ingest-0", 40)
     incident = on.centre.wait_incident(home, 60)
     assert [alert["rule"] for alert in incident["alerts"]] == [DOOR_RULE]
-    until(lambda: not _waits_for_the_door(on.centre, home), 20, "the timer gone", 0.2)
+    until(lambda: not _waits_for_the_door(on.centre, home), what="the timer gone", every_seconds=0.2)
     _assert_one_incident(on.centre, home)
 
 
@@ -306,7 +310,7 @@ def repair_a_silent_incident(on: Stage) -> None:
     def rings() -> bool:
         return rows(on.centre, "SELECT ring_due_at FROM incidents WHERE id = ?", (incident_id,))[0][0] is not None
 
-    until(rings, 30, "the clock", 0.2)
+    until(rings, what="the clock", every_seconds=0.2)
     told = rows(on.centre, "SELECT count(*) FROM timeline WHERE incident_id = ? AND act = 'repaired'", (incident_id,))
     assert told == [(1,)]
     assert rows(on.centre, "SELECT count(*) FROM incidents WHERE lane = 'system:auditor' AND state = 'open'") == [(1,)]

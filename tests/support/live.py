@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import orjson
-from support.processes import until
+from support.processes import PATIENCE_SECONDS, until
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class LiveReader:
         """The number a page would resume from."""
         return next((event.id for event in reversed(self.events) if event.id is not None), None)
 
-    def wait(self, wanted: Callable[[Event], bool], seconds: float = 10.0, what: str = "") -> Event:
+    def wait(self, wanted: Callable[[Event], bool], seconds: float = PATIENCE_SECONDS, what: str = "") -> Event:
         """The first event of a kind."""
         return until(
             lambda: next((event for event in list(self.events) if wanted(event)), None), seconds, what or "an event", 0.005
@@ -90,7 +90,7 @@ class LiveReader:
         if self._answer is not None:
             hang_up(self._answer)
         self._client.close()
-        self._thread.join(15)
+        self._thread.join(60)
 
 
 def hang_up(answer: httpx.Response) -> None:

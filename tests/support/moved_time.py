@@ -24,7 +24,7 @@ from support.centre import Centre, Credentials, running_centre
 from support.device import Button, button
 from support.live import live_stream
 from support.phones import Call, Phones, phones
-from support.processes import until
+from support.processes import PATIENCE_SECONDS, until
 
 from core.config import Settings
 from core.database import Database
@@ -34,7 +34,6 @@ from ingest.broker_secrets import load_or_create_secrets
 ZONE = ZoneInfo("Asia/Shanghai")
 HOP = timedelta(seconds=5)
 """Less than what the auditor calls overdue, and than what a screen's presence lasts."""
-ROUND_SECONDS = 20.0
 _NEVER_SECONDS = 10**8  # the probe would be overtaken by moved time, so it speaks once, at the start
 _YEARS_HOURS = 24 * 366 * 10
 
@@ -101,8 +100,8 @@ class World:
             mine = [pid for name, pid in pids.items() if name not in {"broker", "simulate", "fill-past"}]
             return all(noted.get(pid, 0) >= rounds for pid in mine)
 
-        until(has_come_round, ROUND_SECONDS, lambda: f"a round of {self.centre.pids()}: {self.time.rounds()}", 0.05)
-        until(self._nothing_is_on_its_way, ROUND_SECONDS, "no page on its way, and who watches still watches", 0.02)
+        until(has_come_round, what=lambda: f"a round of {self.centre.pids()}: {self.time.rounds()}", every_seconds=0.05)
+        until(self._nothing_is_on_its_way, what="no page on its way, and who watches still watches", every_seconds=0.02)
 
     def _nothing_is_on_its_way(self) -> bool:
         """Pages are sent or wait for their time, and the presence of those who watch was renewed."""
@@ -123,7 +122,7 @@ class World:
 
     # ---- people
 
-    def call(self, who: str, *words: str, seconds: float = 20.0) -> Call:
+    def call(self, who: str, *words: str, seconds: float = PATIENCE_SECONDS) -> Call:
         """The next page to somebody that says all these words, which was expected and not yet looked at."""
 
         def arrived() -> Call | None:
@@ -146,7 +145,7 @@ class World:
         """Somebody has the console open."""
         with live_stream(operator):
             self._watching += 1
-            until(self._nothing_is_on_its_way, 20, "the presence of who watches")
+            until(self._nothing_is_on_its_way, what="the presence of who watches")
             try:
                 yield
             finally:
@@ -208,7 +207,7 @@ class World:
         event_id = f"{kind}-{device.new_id()}"
         device.publish_event(event_id, kind)
         device.wait_acknowledged(event_id)
-        until(lambda: self._signals() > before, 20, f"{kind} in the store")
+        until(lambda: self._signals() > before, what=f"{kind} in the store")
         self.settle()
 
     def _signals(self) -> int:
@@ -267,7 +266,7 @@ def moved_centre(
             database = Database(centre.database_url)
             try:
                 world = World(centre, file, answering, database)
-                until(lambda: _probe_has_arrived(centre), 30, "the first probe", 0.1)
+                until(lambda: _probe_has_arrived(centre), what="the first probe", every_seconds=0.1)
                 yield world
                 world.settle(3, hurry=False)
                 world.nobody_was_paged()

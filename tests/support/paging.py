@@ -55,4 +55,4 @@ def page_sink() -> Iterator[PageSink]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

@@ -93,4 +93,4 @@ def phones() -> Iterator[Phones]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

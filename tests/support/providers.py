@@ -173,4 +173,4 @@ def provider(dialect: Literal["plain", "generic", "aliyun_sms", "aliyun_voice"] 
         server.let_go.set()
         http.shutdown()
         http.server_close()
-        thread.join(5)
+        thread.join(60)

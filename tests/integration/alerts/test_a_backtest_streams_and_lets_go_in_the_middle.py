@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from support.devices import until
+from support.processes import until
 from support.worker import add_device, add_home
 
 from alerts.backtest import jobs

@@ -37,7 +37,7 @@ def test_of_two_operators_at_once_one_wins_and_the_other_is_told_who(town: Town)
     gate = threading.Barrier(2)
 
     def press(actor: Actor) -> None:
-        gate.wait(10)
+        gate.wait(60)
         try:
             town.do(acknowledge, sos.incident_id, actor=actor)
             results.append("won")
@@ -48,7 +48,7 @@ def test_of_two_operators_at_once_one_wins_and_the_other_is_told_who(town: Town)
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(results) == ["already_taken", "won"]
     assert town.told(sos.incident_id).count("acknowledged") == 1
 

@@ -77,7 +77,7 @@ def test_a_lease_that_is_renewed_is_not_taken_and_one_given_back_is_at_once(
     assert (taken, lost) == ([], [])
     monkeypatch.setattr(leases, "LAPSE_SECONDS", 3600.0)  # nobody here waits until it would lapse
     held.stop()
-    until(lambda: taken, 30, "what was given back is taken at once")
+    until(lambda: taken, what="what was given back is taken at once")
     waiter.join()
     assert taken[0] is not None
     assert taken[0].epoch == held.epoch + 1
@@ -97,8 +97,8 @@ def test_two_that_start_at_once_in_a_new_centre_both_live(postgresql: Database) 
     with postgresql.transaction() as session:
         epoch = take_lease(session, 0, "first", CLOCK.now())
         other.start()
-        until(lambda: session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), 30, "the other is in the middle")
-    until(lambda: looked, 30, "the other waits like any spare one")
+        until(lambda: session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), what="the other is in the middle")
+    until(lambda: looked, what="the other waits like any spare one")
     stop.set()
     other.join()
     with postgresql.snapshot() as session:

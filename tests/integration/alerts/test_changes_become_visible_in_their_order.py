@@ -49,9 +49,9 @@ def test_a_reader_of_the_sequence_gets_every_change_once_and_in_order(town: Town
         with database.snapshot() as session:
             stored = list(session.scalars(sa.select(Change.sequence).order_by(Change.sequence)))
         assert len(stored) == WRITERS * CHANGES_OF_EACH
-        until(lambda: len(seen) >= len(stored), 20, "the reader is through")
+        until(lambda: len(seen) >= len(stored), what="the reader is through")
         done.set()
-        reader.join(10)
+        reader.join(60)
     assert seen == stored
 
 

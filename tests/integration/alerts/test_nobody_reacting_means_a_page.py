@@ -58,7 +58,7 @@ class Provider:
         self.let_go.set()
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_a_store_that_is_away_while_a_page_is_sent_does_not_have_it_sent_twice(p
     provider.let_go.clear()
     sos = town.say("sos.pressed")
     loop.tick()
-    until(lambda: provider.heard, 20, "the provider was asked")
+    until(lambda: provider.heard, what="the provider was asked")
     away = [3]
 
     def refuse(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:

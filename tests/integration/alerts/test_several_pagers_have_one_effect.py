@@ -36,7 +36,7 @@ def test_two_pagers_at_once_take_each_step_and_send_each_page_once(paged: Paged)
         gate = threading.Barrier(2)
 
         def work(loop: PagerLoop, gate: threading.Barrier = gate) -> None:
-            gate.wait(10)
+            gate.wait(60)
             settle(loop)
 
         threads = [threading.Thread(target=work, args=(loop,)) for loop in loops]

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 from support.api_town import Served, Town, fill
+from support.processes import PATIENCE_SECONDS, until
 
 from api.application import create_application
 from api.server import Server, make_deps
@@ -42,23 +43,18 @@ def served(town: Town) -> Iterator[Served]:
     server = Server(config, deps.live)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    give_up = threading.Event()
-    for _ in range(500):
-        if server.started:
-            break
-        give_up.wait(0.02)
-    assert server.started
+    until(lambda: server.started)
     port = server.servers[0].sockets[0].getsockname()[1]
     clients: list[httpx.Client] = []
 
     def sign_in(username: str) -> httpx.Client:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=town.bearer(username), timeout=10)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=town.bearer(username), timeout=PATIENCE_SECONDS)
         clients.append(client)
         return client
 
     def stop() -> bool:
         server.should_exit = True
-        thread.join(30)  # the server would wait ten minutes for streams that do not end by themselves
+        thread.join(60)  # the server would wait ten minutes for streams that do not end by themselves
         return not thread.is_alive()
 
     town.stop_server = stop

@@ -64,8 +64,8 @@ def test_two_who_make_the_same_thing_at_once_make_it_once(town: Town, other: Dat
         session.flush()
         thread = threading.Thread(target=lambda: answers.append(make_home(town, "h-new")))
         thread.start()
-        until(lambda: _somebody_waits(patient), 20, "the other stands before the same key")
-    thread.join(30)
+        until(lambda: _somebody_waits(patient), what="the other stands before the same key")
+    thread.join(60)
     assert code_of(answers[0]) == (409, "changed_meanwhile")
     patient.close()
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ import httpx
 import pytest
 from support.api_town import Served, Town
 from support.live import hang_up
+from support.processes import PATIENCE_SECONDS, until
 
 from alerts.changes import read_changes
 from alerts.model import Incident, OperatorPresence, ProbeRun
@@ -54,7 +54,7 @@ class Reader:
             pass
         self.ended.set()
 
-    def wait(self, name: str, count: int = 1, seconds: float = 10) -> list[dict[str, Any]]:
+    def wait(self, name: str, count: int = 1, seconds: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
         with self._changed:
             found = self._changed.wait_for(lambda: len(self.named(name)) >= count, seconds)
         assert found, f"no {name} among {[event for event, _, _ in self.events]}"
@@ -172,7 +172,7 @@ def test_a_stream_open_at_an_operator_means_watched_and_closed_means_not(town: T
         assert not _watched(town)
     with reading(served("operator")):
         assert _watched(town)
-    _wait(lambda: not _rows(town))
+    until(lambda: not _rows(town))
 
 
 def test_a_wall_that_nobody_answers_at_does_not_count_as_watched(town: Town, served: Served) -> None:
@@ -189,7 +189,7 @@ def test_a_stream_keeps_its_presence_and_beats(town: Town, served: Served, monke
         reader.wait("heartbeat", 1, 15)
         first = _rows(town)[0].expires_at
         town.clock.advance(PRESENCE_LASTS)
-        _wait(lambda: _rows(town)[0].expires_at > first)
+        until(lambda: _rows(town)[0].expires_at > first)
         assert _watched(town)
         beat = reader.wait("heartbeat")[-1]
         assert beat["server_time"].endswith("Z")
@@ -199,7 +199,7 @@ def test_a_stream_ends_with_its_session(served: Served) -> None:
     client = served("operator")
     with reading(client) as reader:
         assert client.post("/api/v1/sign-out").status_code == 204
-        assert reader.ended.wait(5)
+        assert reader.ended.wait(PATIENCE_SECONDS)
 
 
 def test_a_stream_ends_soon_after_its_person_is_disabled(town: Town, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +207,7 @@ def test_a_stream_ends_soon_after_its_person_is_disabled(town: Town, served: Ser
     with reading(served("operator")) as reader:
         disabled = served("administrator").patch(f"/api/v1/users/{town.users['operator']}", json={"disabled": True})
         assert disabled.status_code == 200
-        assert reader.ended.wait(15)
+        assert reader.ended.wait(PATIENCE_SECONDS)
 
 
 def test_the_probes_outcome_is_told_to_the_console(town: Town, served: Served) -> None:
@@ -225,8 +225,8 @@ def test_the_server_stops_with_streams_open(town: Town, served: Served) -> None:
     with reading(served("operator")) as reader, reading(served("family")) as other:
         assert town.stop_server is not None
         assert town.stop_server()
-        assert reader.ended.wait(10)
-        assert other.ended.wait(10)
+        assert reader.ended.wait(PATIENCE_SECONDS)
+        assert other.ended.wait(PATIENCE_SECONDS)
     assert _rows(town) == []
 
 
@@ -238,11 +238,3 @@ def _rows(town: Town) -> list[OperatorPresence]:
 def _watched(town: Town) -> bool:
     with town.deps.database.snapshot() as session:
         return is_watched(session, town.clock.now())
-
-
-def _wait(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came"
-        pause.wait(0.02)

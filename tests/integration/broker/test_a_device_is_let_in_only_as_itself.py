@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from support.broker import running_broker
-from support.devices import SECRET, Cast, House, running_sign_in, until
+from support.devices import SECRET, Cast, House, running_sign_in
+from support.processes import until
 
 from ingest.refusals import RefusalReason
 
@@ -94,5 +95,5 @@ def test_the_command_of_a_distribution_signs_in_too(house: House) -> None:
     worker = house.cast.ingest("observer", persistent=False)
     worker.subscribe("part/+/alarm/#", qos=1)
     command = [program, "-h", "127.0.0.1", "-p", str(house.broker.mqtt_port), "-u", "dev-1", "-P", SECRET, "-i", "yl-dev-1"]
-    subprocess.run([*command, "-q", "1", "-t", "yl/v1/home-1/dev-1/event", "-m", "{}"], check=True, timeout=10)
+    subprocess.run([*command, "-q", "1", "-t", "yl/v1/home-1/dev-1/event", "-m", "{}"], check=True, timeout=60)
     until(lambda: b"{}" in worker.payloads())

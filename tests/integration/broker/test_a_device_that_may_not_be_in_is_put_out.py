@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from support.devices import House, until
+from support.devices import House
+from support.processes import until
 
 from core.bus import Bus
 from core.clock import SystemClock

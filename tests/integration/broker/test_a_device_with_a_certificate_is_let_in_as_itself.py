@@ -13,8 +13,9 @@ import pytest
 from support.beside import beside
 from support.broker import BrokerHandle, running_broker
 from support.certificates import Certificates, DevicePair, now
-from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in, until
+from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in
 from support.ports import free_ports
+from support.processes import until
 
 from core.tls import shown_fingerprint
 from ingest.certificate_badge import CertificateBadge
@@ -82,7 +83,7 @@ def _refused(speaker: Speaker) -> bool:
     try:
         speaker.connect()
         with suppress(AssertionError):
-            until(lambda: speaker.disconnections or speaker.is_in, 10)
+            until(lambda: speaker.disconnections or speaker.is_in)
     except (ssl.SSLError, ConnectionError):
         return True
     else:
@@ -98,7 +99,7 @@ def test_it_needs_no_secret_and_has_exactly_its_own_rights(ground: Ground) -> No
     device.publish("yl/v1/home-1/dev-1/event", b"mine")
     device.publish("yl/v1/home-2/dev-2/event", b"another's")
     said = ground.broker.log_path
-    until(lambda: 'Publish Violation - Subject "part.0.alarm.yl.v1.home-2.dev-2.event"' in said.read_text(), 10, "the refusal")
+    until(lambda: 'Publish Violation - Subject "part.0.alarm.yl.v1.home-2.dev-2.event"' in said.read_text(), what="the refusal")
     assert "home-1.dev-1.event" not in said.read_text()
     assert ground.sign_in.refusals == []
     device.close()
@@ -112,7 +113,7 @@ def test_its_will_is_kept_for_when_it_is_cut_off(ground: Ground) -> None:
     device.client.will_set("yl/v1/home-1/dev-1/status", b'{"online": false}', 1)
     device.connect()
     device.cut()
-    until(lambda: b'{"online": false}' in worker.payloads(), 20, "the will")
+    until(lambda: b'{"online": false}' in worker.payloads(), what="the will")
     worker.close()
 
 
@@ -197,7 +198,7 @@ def test_both_doors_show_a_new_certificate_and_keep_who_is_in(ground: Ground) ->
     before = {_shown(ground, port) for port in ports}
     ground.certificates.folder.renew("server", now())
     for port in ports:
-        until(lambda port=port: _shown(ground, port) == ground.certificates.shown, 30, "the new certificate")  # type: ignore[misc]
+        until(lambda port=port: _shown(ground, port) == ground.certificates.shown, what="the new certificate")  # type: ignore[misc]
     assert ground.certificates.shown not in before
     device.publish("yl/v1/home-1/dev-1/event", b"still here")
     assert device.is_in

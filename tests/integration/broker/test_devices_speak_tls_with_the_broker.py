@@ -13,8 +13,9 @@ import pytest
 from support.beside import beside
 from support.broker import BrokerHandle, running_broker
 from support.certificates import Certificates, now
-from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in, until
+from support.devices import SECRET, RunningSignIn, Speaker, running_sign_in
 from support.ports import free_ports
+from support.processes import until
 
 from core.bus import Bus
 from core.certificates import Kind
@@ -138,8 +139,8 @@ def test_websockets_see_a_new_certificate_and_those_that_stand_go_on(
     before = shown_fingerprint("127.0.0.1", port)
     with _reloading(broker) as reload:
         certificates.folder.renew("server", now())
-        until(lambda: reload.reloads == 1, 30, "the reload to end")
-        until(lambda: shown_fingerprint("127.0.0.1", port) == certificates.shown, 30, "the new certificate")
+        until(lambda: reload.reloads == 1, what="the reload to end")
+        until(lambda: shown_fingerprint("127.0.0.1", port) == certificates.shown, what="the new certificate")
         assert before != certificates.shown
         late = _over_websocket(broker, "dev-2", certificates.client())
         assert late.is_in
@@ -147,7 +148,7 @@ def test_websockets_see_a_new_certificate_and_those_that_stand_go_on(
         worker = Speaker(broker.mqtt_port, "ingest", broker.secrets.password, "ingest")
         worker.client.tls_set_context(certificates.client())
         worker.connect().client.publish("yl/v1/home-1/dev-1/receipt", b"still here", 0)
-        until(lambda: device.payloads() == [b"still here"], 10, "the receipt on the old connection")
+        until(lambda: device.payloads() == [b"still here"], what="the receipt on the old connection")
     assert sign_in.refusals == []
     for each in (device, late, worker):
         assert each.disconnections == []
@@ -167,16 +168,16 @@ def test_a_new_certificate_is_seen_by_new_connections_and_leaves_those_that_stan
     before = shown_fingerprint("127.0.0.1", broker.mqtt_port)
     with _reloading(broker) as reload:
         certificates.folder.renew("server", now())
-        until(lambda: shown_fingerprint("127.0.0.1", broker.mqtt_port) == certificates.shown, 30, "the new certificate")
-        until(lambda: reload.reloads == 1, 30, "the reload to end")
+        until(lambda: shown_fingerprint("127.0.0.1", broker.mqtt_port) == certificates.shown, what="the new certificate")
+        until(lambda: reload.reloads == 1, what="the reload to end")
         assert before != certificates.shown
         late = _device(broker, "dev-2", certificates.client())
         assert late.is_in
         worker.client.publish("yl/v1/home-1/dev-1/receipt", b"still here", 0)
-        until(lambda: device.payloads() == [b"still here"], 10, "the receipt on the old connection")
+        until(lambda: device.payloads() == [b"still here"], what="the receipt on the old connection")
         device.publish("yl/v1/home-1/dev-1/event", b"{}")
         device.publish("yl/v1/home-2/dev-2/event", b"{}")
-        until(lambda: "home-2.dev-2.event" in broker.log_path.read_text(), 10, "the refusal of another's topic")
+        until(lambda: "home-2.dev-2.event" in broker.log_path.read_text(), what="the refusal of another's topic")
         assert device.disconnections == []
         assert worker.disconnections == []
     for each in (device, late, worker):
@@ -190,7 +191,7 @@ def test_a_device_that_may_not_be_in_any_more_is_put_out_by_the_reload(
     sign_in.directory.add("dev-1", "home-1", retired=True)
     with _reloading(broker):
         certificates.folder.renew("server", now())
-        until(lambda: device.disconnections, 30, "the end of the retired device's connection")
+        until(lambda: device.disconnections, what="the end of the retired device's connection")
     device.close()
 
 
@@ -202,7 +203,7 @@ def test_half_a_renewal_changes_nothing(broker: BrokerHandle, sign_in: RunningSi
         whole = certificate.read_bytes()
         other = Certificates(certificate.parent / "other")
         certificate.write_bytes(other.folder.path("server").read_bytes())  # whose key is not there
-        until(lambda: reload.refused, 30, "the refused reload")
+        until(lambda: reload.refused, what="the refused reload")
         assert shown_fingerprint("127.0.0.1", broker.mqtt_port) == before
         certificate.write_bytes(whole)
     assert reload.reloads == 0

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from support.beside import beside
 from support.broker import BrokerHandle, running_broker
-from support.devices import SECRET, Cast, House, Speaker, running_sign_in, until
+from support.devices import SECRET, Cast, House, Speaker, running_sign_in
+from support.processes import until
 
 from ingest.gateway_port import GatewayPort
 
@@ -133,7 +134,7 @@ def test_a_gateway_cannot_speak_for_another_home(house: House, port: GatewayPort
 
 def test_what_is_no_mqtt_closes_that_connection_only(house: House, port: GatewayPort) -> None:
     gateway = house.cast.device("gw-1", port=port.port)
-    with socket.create_connection(("127.0.0.1", port.port), timeout=10) as stranger:
+    with socket.create_connection(("127.0.0.1", port.port), timeout=60) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert stranger.recv(100) == b""
     until(lambda: port.malformed == 1)
@@ -149,7 +150,7 @@ def test_a_press_a_gateway_sent_while_the_broker_died_is_not_acknowledged_by_the
             broker.kill()
             until(lambda: gateway.disconnections)
             until(lambda: port.connections == 0)
-            with socket.create_connection(("127.0.0.1", port.port), timeout=10) as early:
+            with socket.create_connection(("127.0.0.1", port.port), timeout=60) as early:
                 assert early.recv(1) == b""
             assert port.unreachable == 1
             broker.start()
@@ -158,7 +159,7 @@ def test_a_press_a_gateway_sent_while_the_broker_died_is_not_acknowledged_by_the
             assert again.published
 
 
-def _signed_in(cast: Cast, port: GatewayPort) -> object:
+def _signed_in(cast: Cast, port: GatewayPort) -> Speaker | None:
     gateway = cast.device("gw-1", port=port.port)
     return gateway if gateway.is_in else None
 

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from support.beside import beside
-from support.devices import SECRET, House, until
+from support.devices import SECRET, House
+from support.processes import until
 
 from core.clock import SystemClock
 from ingest.refusals import Refusal, RefusalReason

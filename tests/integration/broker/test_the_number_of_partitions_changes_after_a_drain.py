@@ -25,7 +25,7 @@ def worker_of(broker: BrokerHandle) -> LaneSource:
     )
     source = LaneSource("alarm", address, SystemClock(), capacity=100)
     source.start()
-    assert source.subscribed.wait(20)
+    assert source.subscribed.wait(60)
     return source
 
 
@@ -34,7 +34,7 @@ def client_of(broker: BrokerHandle, client_id: str) -> mqtt.Client:
     client.username_pw_set("ingest", broker.secrets.password)
     client.connect("127.0.0.1", broker.mqtt_port)
     client.loop_start()
-    until(client.is_connected, 20)
+    until(client.is_connected)
     return client
 
 
@@ -46,7 +46,7 @@ def test_nothing_changes_before_everything_was_worked_on(tmp_path: Path) -> None
             asyncio.run(_drained(broker.settings, 1.0))
         device.disconnect()
         device.loop_stop()
-        until(lambda: not asyncio.run(look(broker.settings)).devices, 20)
+        until(lambda: not asyncio.run(look(broker.settings)).devices)
         with pytest.raises(CannotStartError, match="still holds 1 messages"):
             asyncio.run(_drained(broker.settings, 1.0))
         source.acknowledge(source.take(10, 5))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from support.devices import House, until
+from support.devices import House
+from support.processes import until
 
 from core.partition import partition_of
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 from support.broker import BrokerHandle, running_broker
-from support.devices import Cast, Speaker, until
+from support.devices import Cast, Speaker
+from support.processes import until
 
 from ingest.broker import write_config
 

@@ -190,7 +190,7 @@ def test_a_mail_arrives_as_mail() -> None:
         thread.start()
         target = f"mailto://127.0.0.1:{listener.getsockname()[1]}?from=centre@example.com&to=duty@example.com&mode=insecure"
         result = AppriseChannel().send(Message(target, "【中心】紧急求助", "李秀英 幸福路1号", "k"))
-        thread.join(10)
+        thread.join(60)
     assert isinstance(result, Sent)
     whole = b"".join(said)
     assert b"<duty@example.com>" in whole

@@ -12,18 +12,12 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 from support.broker import BrokerHandle, running_broker
+from support.processes import PATIENCE_SECONDS, until
 
 from alerts.leases import LeaseLostError
 from core.clock import SystemClock
 from ingest.source import Delivery, LaneSource, SourceAddress
 from ingest.topics import Lane, lane_filter
-
-
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -38,7 +32,7 @@ def source_for(broker: BrokerHandle, *, capacity: int = 1000, may_connect: Calla
     )
     source = LaneSource("alarm", address, SystemClock(), capacity=capacity, may_connect=may_connect)
     source.start()
-    assert source.subscribed.wait(10)
+    assert source.subscribed.wait(PATIENCE_SECONDS)
     return source
 
 
@@ -54,7 +48,7 @@ def publish(broker: BrokerHandle, payloads: list[str]) -> None:
     client.loop_stop()
 
 
-def take_all(source: LaneSource, count: int, seconds: float = 15) -> list[Delivery]:
+def take_all(source: LaneSource, count: int, seconds: float = PATIENCE_SECONDS) -> list[Delivery]:
     taken: list[Delivery] = []
     deadline = time.monotonic() + seconds
     while len(taken) < count and time.monotonic() < deadline:
@@ -102,7 +96,7 @@ def test_an_acknowledgement_of_an_older_connection_consumes_nothing(broker: Brok
     old = take_all(source, 3)
     broker.kill()
     broker.start()
-    assert source.subscribed.wait(15)
+    assert source.subscribed.wait(PATIENCE_SECONDS)
     publish(broker, ["d", "e", "f"])
     source.acknowledge(old)  # mids 1-3 of a connection that is gone; the new connection uses them again
     again = take_all(source, 6)

@@ -41,7 +41,7 @@ def test_a_start_waits_for_the_orphans_of_the_last_run(tmp_path: Path) -> None:
     began = time.monotonic()
     with data_folder_locked(tmp_path, CLOCK):
         assert left.poll() is not None or time.monotonic() - began > 0.5
-    left.wait(5)
+    left.wait(60)
 
 
 def test_an_orphan_that_stays_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,4 +53,4 @@ def test_an_orphan_that_stays_is_named(tmp_path: Path, monkeypatch: pytest.Monke
             pass
     finally:
         left.kill()
-        left.wait(5)
+        left.wait(60)

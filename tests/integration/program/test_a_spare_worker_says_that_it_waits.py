@@ -109,7 +109,7 @@ def test_a_spare_is_well_while_it_waits_and_has_its_own_name_afterwards(
             assert health(environment, "ingest-spare") == "ingest-spare: does not answer"
             assert "none stands by" in doctor(environment)
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
     finally:
         for one in held:
             one.stop()
@@ -124,7 +124,7 @@ def test_a_spare_that_is_told_to_go_goes_at_once_and_holds_nothing(
         with spare(environment, log, "1/2") as process:
             until(lambda: health(environment, "ingest").endswith("ok"), 60, log.read_text, 0.2)
             process.terminate()
-            assert process.wait(30) == 0
+            assert process.wait(60) == 0
         held.renew()
     finally:
         held.stop()

@@ -117,10 +117,10 @@ def test_it_goes_on_and_outlives_a_grafana_that_is_away(server: GrafanaServer, d
         close_it(data_dir)
         until(lambda: any(one["timeEnd"] > one["time"] for one in server.rooms.annotations.kept.values()), 60, log.read_text)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(60)
 
 
 def close_it(data_dir: Path) -> None:

@@ -50,9 +50,9 @@ def test_a_child_follows_a_killed_supervisor(pids: list[int], program: str) -> N
         assert is_running(child)
 
         supervisor.kill()
-        supervisor.wait(5)
+        supervisor.wait(60)
 
-        until(lambda: not is_running(child), 10, "the child is gone")
+        until(lambda: not is_running(child), what="the child is gone")
 
 
 def test_a_child_that_starts_after_its_supervisor_died_ends_at_once(tmp_path: Path) -> None:

@@ -215,11 +215,11 @@ def test_the_pager_wishes_for_one_every_hour_and_never_for_two_at_once(
     clock.advance(timedelta(seconds=301))
     for _ in range(3):
         chore.tick()
-    until(lambda: log.exists() and log.read_text() == "x", 20)
+    until(lambda: log.exists() and log.read_text() == "x")
     clock.advance(timedelta(minutes=59))
     chore.tick()
     clock.advance(timedelta(minutes=1))
-    until(lambda: ticks(chore, lambda: log.read_text() == "xx"), 20)
+    until(lambda: ticks(chore, lambda: log.read_text() == "xx"))
     chore.close()
 
 
@@ -228,10 +228,10 @@ def test_a_sheet_that_failed_is_tried_again_soon(settings: Settings, clock: Manu
     chore = HourlySheet(settings, clock, (sys.executable, "-c", f"open({str(log)!r}, 'a').write('x'); raise SystemExit(2)"))
     clock.advance(timedelta(seconds=301))
     chore.tick()
-    until(lambda: log.exists() and log.read_text() == "x", 20)
-    until(lambda: ticks(chore, lambda: chore.is_idle), 20)
+    until(lambda: log.exists() and log.read_text() == "x")
+    until(lambda: ticks(chore, lambda: chore.is_idle))
     clock.advance(timedelta(seconds=301))
-    until(lambda: ticks(chore, lambda: log.read_text() == "xx"), 20)
+    until(lambda: ticks(chore, lambda: log.read_text() == "xx"))
     chore.close()
 
 

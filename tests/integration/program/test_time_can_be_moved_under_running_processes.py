@@ -70,7 +70,7 @@ def test_each_process_notes_its_rounds_since_the_last_move(tmp_path: Path) -> No
         for _ in range(3):
             file.advance(HOUR)
             assert all(rounds < 3 for rounds in file.rounds().values()), "rounds of before the move count for nothing"
-            until(lambda: all(file.rounds().get(process.pid, 0) > 5 for process in processes), 20, "both came round")
+            until(lambda: all(file.rounds().get(process.pid, 0) > 5 for process in processes), what="both came round")
     finally:
         for process in processes:
             process.kill()

@@ -84,5 +84,5 @@ def test_a_process_started_too_early_waits_for_the_migration(empty: Database) ->
     upgrade(empty, "0001")
     assert not passed.wait(1.5), "it began on tables it does not know"
     upgrade(empty)
-    until(passed.is_set, 30, "the process goes on")
-    thread.join(10)
+    until(passed.is_set, what="the process goes on")
+    thread.join(60)

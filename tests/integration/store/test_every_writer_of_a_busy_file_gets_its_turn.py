@@ -42,7 +42,7 @@ def busy(database: Database) -> Iterator[subprocess.Popen[bytes]]:
     """A writer in another process that never rests."""
     address = database.url.render_as_string(hide_password=False)
     process = subprocess.Popen([sys.executable, "-c", BUSY, address, str(HOLD_SECONDS)])
-    until(lambda: _count(database, "busy") > 0, 20, "the other writes")
+    until(lambda: _count(database, "busy") > 0, what="the other writes")
     yield process
     process.kill()
     process.wait()

@@ -66,7 +66,7 @@ def test_two_who_lock_each_other_out_both_commit(url: str, database: Database) -
         count(session, rows[0])
         if rows[0] not in first:  # the second time nobody waits for anybody
             first.add(rows[0])
-            both_hold.wait(20)
+            both_hold.wait(60)
         count(session, rows[1])
 
     def run(rows: tuple[int, int]) -> None:
@@ -76,7 +76,7 @@ def test_two_who_lock_each_other_out_both_commit(url: str, database: Database) -
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert counted(database) == [2, 2]
     assert retries("deadlock") == before + 1
     patient.close()
@@ -129,7 +129,7 @@ def test_who_stands_still_inside_a_transaction_is_put_out_and_lets_the_others_pa
     def stand_still(session: Session) -> None:
         count(session, 1)
         pid = backend_pid(session)
-        until(lambda: not _is_connected(database, pid), 20, "it was put out")
+        until(lambda: not _is_connected(database, pid), what="it was put out")
         count(session, 2)
 
     with pytest.raises(STORE_IS_AWAY), database.transaction() as session:

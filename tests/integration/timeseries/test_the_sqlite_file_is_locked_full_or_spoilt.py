@@ -132,6 +132,6 @@ def test_many_threads_read_while_one_writes(store: SqliteReadingStore) -> None:
     for first in range(100, 1_100, 100):
         store.write(readings(100, start=first))
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert len(seen) == 80
     assert all(length % 100 == 0 for length in seen)
