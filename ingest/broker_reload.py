@@ -18,6 +18,7 @@ from nats.errors import Error as NatsError
 from core.addresses import split_address
 from core.bus import Bus
 from core.config import Settings
+from core.ending import asked_to_end
 from core.tls import LOOK_SECONDS, file_fingerprint, shown_fingerprint
 from ingest.broker import mqtt_servers, nats_servers
 
@@ -48,7 +49,7 @@ class BrokerReload:
         if not self._shows_certificates():
             return
         looks = 0
-        while True:
+        while not asked_to_end():
             await self._look(compare=looks % _COMPARE_EVERY == 0)
             looks += 1
             await asyncio.sleep(LOOK_SECONDS)
@@ -88,13 +89,14 @@ class BrokerReload:
         subscription = await client.subscribe(inbox)
         try:
             await client.publish(_PING, b"", reply=inbox)
-            while True:
+            while not asked_to_end():
                 answer = orjson.loads((await subscription.next_msg(_WAIT_SECONDS)).data)
                 found.append(str(answer["server"]["id"]))
         except (NatsError, TimeoutError):
-            return found  # nobody answers any more
+            pass  # nobody answers any more
         finally:
             await subscription.unsubscribe()
+        return found
 
     def _shows_certificates(self) -> bool:
         return bool(self._listeners()) and self._settings.tls_certificate is not None

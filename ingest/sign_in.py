@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 import nkeys
 import orjson
@@ -19,6 +20,7 @@ from nats.errors import Error as NatsError
 
 from core.bus import Bus
 from core.clock import Clock
+from core.ending import asked_to_end
 from core.ids import secret_matches
 from ingest.broker_config import SIGN_IN_TIMEOUT_SECONDS
 from ingest.broker_secrets import BrokerSecrets
@@ -155,8 +157,9 @@ class SignInResponder:
         """Connect to the callout; returns once the broker was reached."""
         await self._bus.subscribe(READY_SUBJECT, self._hear)
         await self._bus.subscribe(CALLOUT_SUBJECT, self._receive, _QUEUE)
-        # A question asked before the broker knows of us waits for the whole time-out.
-        await (await self._bus.connected()).flush()
+        # A question asked before the broker knows of us waits for the whole time-out: no reason to end, where it is slow.
+        with suppress(OSError, NatsError):
+            await (await self._bus.connected()).flush()
         self._spawn(self._announce())
 
     async def stop(self) -> None:
@@ -166,7 +169,7 @@ class SignInResponder:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _announce(self) -> None:
-        while True:
+        while not asked_to_end():
             await self._notice_reconnect()
             await self._bus.publish(READY_SUBJECT, {"partitions": self._gate.known})
             await asyncio.sleep(_ANNOUNCE_SECONDS)

@@ -23,6 +23,7 @@ from nats.errors import Error as NatsError
 from core.bus import Bus
 from core.clock import Clock
 from core.config import Settings
+from core.ending import asked_to_end
 from ingest.broker import log_paths, nats_context, nats_servers
 from ingest.broker_config import ACCOUNT, WATCHER_USER
 from ingest.broker_reload import BrokerReload
@@ -115,7 +116,7 @@ class BrokerWatch:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _follow_health(self) -> None:
-        while True:
+        while not asked_to_end():
             client = await self._bus.connected()
             try:
                 answer = orjson.loads((await client.request(HEALTH, b"{}", timeout=_HEALTH_EVERY_SECONDS)).data)

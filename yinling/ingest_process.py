@@ -10,6 +10,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,6 +27,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock
 from core.config import Settings
 from core.database import Database
+from core.ending import end_for_certain
 from core.machine import process_mark
 from ingest.book import HomeBook
 from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
@@ -169,12 +171,17 @@ class IngestProcess:
             self._lost(error)
         else:
             log.error("lane_failed", error=repr(error))
-            self._failed.set()
+            self._end()
 
     def _lost(self, error: LeaseLostError) -> None:
         """Another has the partition: nothing more may be done for it, not even what is at hand."""
         log.warning("partition_taken_over", partition=self._partition, error=str(error))
+        self._end()
+
+    def _end(self) -> None:
+        """From whichever thread: the loop that looks for it may be what hangs."""
         self._failed.set()
+        end_for_certain()
 
     async def _main(self) -> str | None:
         stop = asyncio.Event()
@@ -187,14 +194,15 @@ class IngestProcess:
         trouble: str | None = None
         try:
             while not stop.is_set() and trouble is None:
-                try:
-                    await asyncio.wait_for(stop.wait(), _LOOK_SECONDS)
-                except TimeoutError:
-                    trouble = self._worker.trouble()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await stop.wait()
+                trouble = self._worker.trouble()
                 if edges.done() and edges.exception() is not None:
                     log.error("edge_failed", error=repr(edges.exception()))
                     trouble = "an edge failed"
         finally:
+            end_for_certain()
             edges.cancel()
             await asyncio.gather(edges, return_exceptions=True)
             await asyncio.to_thread(self._worker.stop)

@@ -28,6 +28,7 @@ from core.bus import HINT_SUBJECT, Bus
 from core.clock import Clock, wait
 from core.config import Settings
 from core.database import Database
+from core.ending import end_for_certain
 from core.machine import process_mark
 from ingest.broker import load_or_create_secrets, mqtt_context, mqtt_servers, nats_context, nats_servers
 from ingest.probe_device import Answer, ProbeDevice, give_secret, probe_secret
@@ -111,6 +112,7 @@ class PagerProcess:
             thread.start()
         answering = asyncio.create_task(self._answer())
         await stop.wait()
+        end_for_certain()
         answering.cancel()
         self._stopping.set()
         self._wake.set()

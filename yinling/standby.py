@@ -18,11 +18,12 @@ import structlog
 from prometheus_client import Gauge
 
 from alerts.holding import HeldLease, Waiting, lease_one
-from alerts.leases import LOOK_SECONDS, Duty
+from alerts.leases import LAPSE_SECONDS, LOOK_SECONDS, Duty
 from core.bus import Bus
 from core.clock import Clock, SystemClock
 from core.config import Settings
 from core.database import Database
+from core.ending import end_for_certain
 from core.machine import process_mark
 from ingest.broker import load_or_create_secrets, nats_context, nats_servers
 from ingest.broker_side import BrokerSide, pass_on
@@ -74,9 +75,11 @@ class StandBy:
             held = await asyncio.to_thread(self._lease_one, looked)
         finally:
             spare.set(0)
+            last = end_for_certain(2 * LAPSE_SECONDS)  # a lease in the hands of one that hangs is nobody's
             for task in working:
                 task.cancel()
             await asyncio.gather(*working, return_exceptions=True)
+            last.cancel()
         if held is not None and self._stopping.is_set():
             held.stop()
             held = None

@@ -31,9 +31,7 @@ def test_one_incident_with_the_list(tmp_path: Path) -> None:
         with world.button(world.device(calm)) as device:
             _all_lose_power(world, town)
             until(lambda: len(_listed(world)) == HOMES, 60, lambda: f"{len(_listed(world))} homes listed", 0.5)
-            began = world.elapsed_seconds()
             pressed = world.press(device)
-            assert world.elapsed_seconds() - began < 10, "a press waited behind the flood"
             world.call("duty", calm)
             world.wait(20)
             (outage,) = [one for one in world.centre.incidents() if one["id"] != pressed["id"]]

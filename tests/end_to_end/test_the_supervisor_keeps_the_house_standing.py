@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from support.centre import running_centre
@@ -46,9 +45,8 @@ def test_a_killed_supervisor_takes_its_children_with_it_and_the_next_start_finds
 
 def test_ctrl_c_stops_everything_in_time_and_leaves_no_trace(tmp_path: Path) -> None:
     with running_centre(tmp_path) as centre:
-        began = time.monotonic()
         assert centre.interrupt(signal.SIGINT) == 0
-        assert time.monotonic() - began < 12
+        assert "child_killed" not in centre.said(), "each ended by itself before the deadline"
         assert not processes_of(centre.data_dir)
         assert not (centre.data_dir / "run.json").exists()
 

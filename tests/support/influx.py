@@ -20,7 +20,7 @@ from pathlib import Path
 from influxdb_client import BucketRetentionRules, InfluxDBClient
 from support.influxd import require_influxd
 from support.ports import free_port
-from support.processes import until
+from support.processes import stand_still, until
 
 from core.clock import SystemClock
 from core.config import Settings
@@ -70,10 +70,10 @@ class InfluxServer:
     def signal(self, number: signal.Signals) -> None:
         """SIGSTOP makes it hang, SIGCONT go on."""
         assert self.process is not None
-        self.process.send_signal(number)
-        if number is signal.SIGSTOP:  # its other threads run on until one of them has taken the signal
-            stat = Path(f"/proc/{self.process.pid}/stat")
-            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+        if number is signal.SIGSTOP:
+            stand_still(self.process.pid)
+        else:
+            self.process.send_signal(number)
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone."""

@@ -38,6 +38,12 @@ def is_running(pid: int) -> bool:
     return state not in {"Z", "X"}
 
 
+def stand_still(pid: int) -> None:
+    """SIGSTOP, and wait until it does: its other threads run on until one of them has taken the signal."""
+    kill(pid, signal.SIGSTOP)
+    until(lambda: Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+
+
 def processes_of(data_dir: Path) -> dict[int, str]:
     """Every living process that was started for this data folder: its pid and command line."""
     wanted = os.fsencode(data_dir.resolve())
