@@ -25,6 +25,7 @@ HINT_SUBJECT = "yinling.hint"
 STATUS_SUBJECT = "yinling.status"
 
 _PING_SECONDS = 2
+_CLOSE_SECONDS = 2.0
 _OTHERS_SECONDS = 0.03
 """A second pager, a second API: they were asked in the same moment."""
 
@@ -112,12 +113,14 @@ class Bus:
         return self._client
 
     async def stop(self) -> None:
-        """Close the connection."""
+        """Close the connection, without waiting long for a node that does not take its end."""
         self._is_stopped = True
         if self._connecting is not None:
             self._connecting.cancel()
         if self._client.is_connected:
-            await self._client.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self._client.close()
 
     async def publish(self, subject: str, body: Mapping[str, Any]) -> None:
         """Say something to whoever listens; silently lost when the broker is away."""
