@@ -47,8 +47,9 @@ class LeaseUnsureError(OSError):
 
 
 class HeldLease:
-    """A lease this process has. `start` renews it until `stop`, which gives it back.
+    """A lease this process has. `start` renews it until `stop`, which gives it back; `tell` says who hears when it is lost.
 
+    It is renewed from the moment it is taken: a worker of many homes takes longer to be ready than a lease lasts.
     With `lapses` false (a store that only one machine can reach) nobody takes it from a process that lives, so a store
     that is away makes nobody unsure.
     """
@@ -63,12 +64,18 @@ class HeldLease:
         self._lost: LeaseLostError | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"lease-{duty.name}", daemon=True)
-        self._on_lost: Callable[[LeaseLostError], None] = lambda _error: None
+        self._on_lost: Callable[[LeaseLostError], None] | None = None
+        self._telling = threading.Lock()
 
-    def start(self, on_lost: Callable[[LeaseLostError], None]) -> None:
-        """Renew from now on; `on_lost` is called once, on the renewing thread."""
-        self._on_lost = on_lost
+    def start(self) -> None:
+        """Renew from now on."""
         self._thread.start()
+
+    def tell(self, on_lost: Callable[[LeaseLostError], None]) -> None:
+        """`on_lost` is called once, on the renewing thread, or here and now where it was lost before."""
+        with self._telling:
+            self._on_lost = on_lost
+        self._tell_loss()
 
     def stop(self) -> None:
         """Give it back: whoever waits takes it at once."""
@@ -114,10 +121,18 @@ class HeldLease:
                 self.renew()
             except LeaseLostError as error:
                 log.warning("lease_lost", duty=self.duty.name, epoch=self.epoch, now_owned_by=error.details.get("now_owned_by"))
-                self._on_lost(error)
+                self._tell_loss()
                 return
             except STORE_IS_AWAY as error:
                 log.warning("lease_not_renewed", duty=self.duty.name, error=type(error).__name__)
+
+    def _tell_loss(self) -> None:
+        with self._telling:
+            on_lost, lost = self._on_lost, self._lost
+            if on_lost is None or lost is None:
+                return
+            self._on_lost = None
+        on_lost(lost)
 
 
 @dataclass

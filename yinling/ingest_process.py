@@ -188,7 +188,7 @@ class IngestProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await self._bus.start()
-        self._lease.start(self._lost)
+        self._lease.tell(self._lost)
         self._worker.start()
         edges = asyncio.create_task(self._edges())
         trouble: str | None = None

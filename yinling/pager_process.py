@@ -154,7 +154,8 @@ class PagerProcess:
         if lease is None:
             return
         self._watch_duty = lease
-        lease.start(lambda _error: self._end_as_replaced())
+        lease.start()
+        lease.tell(lambda _error: self._end_as_replaced())
         threads = [
             threading.Thread(target=work, name=name, daemon=True)
             for name, work in (("chores", self._chores), ("auditor", self._audit), ("probe", self._probe))

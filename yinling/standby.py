@@ -39,7 +39,7 @@ _STALLED_SECONDS = 20 * LOOK_SECONDS
 
 
 class StandBy:
-    """Waits for one of these partitions. `wait` blocks until it has one, or is told to stop by a signal."""
+    """Waits for one of these partitions. `wait` blocks until it has one, which it renews, or is told to stop by a signal."""
 
     def __init__(self, settings: Settings, clock: Clock, database: Database, duties: Sequence[Duty]) -> None:
         self._settings = settings
@@ -94,7 +94,10 @@ class StandBy:
             self._stopping.set()
 
     def _lease_one(self, looked: Callable[[bool], None]) -> HeldLease | None:
-        return lease_one(self._database, self._clock, self._duties, "ingest", waiting=Waiting(self._stopping, looked))
+        held = lease_one(self._database, self._clock, self._duties, "ingest", waiting=Waiting(self._stopping, looked))
+        if held is not None:
+            held.start()
+        return held
 
     async def _work(self) -> None:
         """Say how it is, to whoever asks, and do beside the broker what needs no partition; until cancelled."""

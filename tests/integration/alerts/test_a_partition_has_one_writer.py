@@ -68,7 +68,8 @@ def test_a_lease_that_is_renewed_is_not_taken_and_one_given_back_is_at_once(
     held = hold(postgresql)
     elsewhere(postgresql, DUTY)
     lost: list[LeaseLostError] = []
-    held.start(lost.append)
+    held.start()
+    held.tell(lost.append)
     stop = threading.Event()
     taken: list[HeldLease | None] = []
     waiter = threading.Thread(target=lambda: taken.append(lease_one(postgresql, CLOCK, [DUTY], "waiter", waiting=Waiting(stop))))
@@ -87,6 +88,17 @@ def test_each_of_two_waiting_workers_gets_a_partition_of_its_own(postgresql: Dat
     duties = [duty_of(0), duty_of(1)]
     with_one = [hold(postgresql, *duties), hold(postgresql, *duties)]
     assert {held.duty for held in with_one} == set(duties)
+
+
+def test_a_loss_is_told_once_also_to_who_asks_afterwards(postgresql: Database) -> None:
+    held, told = hold(postgresql), list[LeaseLostError]()
+    held.start()
+    with postgresql.transaction() as session:
+        take_lease(session, 0, "another", CLOCK.now())
+    until(lambda: not held.is_sure, what="it is lost")
+    held.tell(told.append)
+    held.stop()
+    assert [error.details["now_owned_by"] for error in told] == ["another"]
 
 
 def test_two_that_start_at_once_in_a_new_centre_both_live(postgresql: Database) -> None:

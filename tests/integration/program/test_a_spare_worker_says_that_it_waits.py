@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from support.broker import BrokerHandle, running_broker
 from support.centre import centre_environment
 from support.processes import until
 
-from alerts.holding import HeldLease, lease_one
-from alerts.leases import duty_of
+from alerts.holding import HeldLease, Waiting, lease_one
+from alerts.lease_model import PartitionLease
+from alerts.leases import LAPSE_SECONDS, duty_of, look
 from api.status import merge_metrics
 from core.clock import SystemClock
 from core.database import Database
@@ -26,6 +29,7 @@ from yinling.doctor.workers import judge_workers
 from yinling.guard import SUPERVISOR_VARIABLE
 
 PARTITIONS = 2
+DUTY = duty_of(0)
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ def environment(database: Database, broker: BrokerHandle, tmp_path: Path) -> dic
 def hold(database: Database, partition: int) -> HeldLease:
     held = lease_one(database, SystemClock(), [duty_of(partition)], "test")
     assert held is not None
-    held.start(lambda _error: None)
+    held.start()
     return held
 
 
@@ -128,6 +132,32 @@ def test_a_spare_that_is_told_to_go_goes_at_once_and_holds_nothing(
         held.renew()
     finally:
         held.stop()
+
+
+def test_a_worker_that_takes_long_to_be_ready_keeps_its_partition(
+    database: Database, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It reads many homes, from a slow store, while another waits for a partition that is nobody's."""
+    log, stop, taken = tmp_path / "slow.log", threading.Event(), list[HeldLease | None]()
+    waiting = Waiting(stop)
+    waiter = threading.Thread(target=lambda: taken.append(lease_one(database, SystemClock(), [DUTY], "waiter", waiting=waiting)))
+    with database.transaction() as session, spare(environment, log):
+        session.execute(sa.text("LOCK TABLE homes IN ACCESS EXCLUSIVE MODE"))
+        until(lambda: _is_held(database), what=log.read_text)
+        with database.transaction() as other:  # of another machine: nobody here can tell whether it lives
+            other.execute(sa.update(PartitionLease).where(DUTY.key).values(mark="another-boot/1/1.1"))
+        waiter.start()
+        assert not stop.wait(LAPSE_SECONDS + 2)
+        assert taken == [], "taken from one that was about to begin"
+        session.rollback()
+        until(lambda: health(environment, "ingest-0").endswith("ok"), what=log.read_text, every_seconds=0.2)
+        stop.set()
+        waiter.join()
+
+
+def _is_held(database: Database) -> bool:
+    with database.snapshot() as session:
+        return look(session, DUTY) is not None
 
 
 def test_metrics_count_spares() -> None:
