@@ -13,6 +13,7 @@ import hashlib
 import socket
 from collections.abc import Mapping
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.channels.keys import load_or_create_keys
@@ -75,10 +76,14 @@ def set_partitions(session: Session, partitions: int, clock: Clock) -> None:
 
 def _said(session: Session, name: str, value: str, clock: Clock) -> SharedFact:
     said = session.get(SharedFact, name, with_for_update=True)
-    if said is None:
-        said = SharedFact(name=name, value=value, said_by=socket.gethostname(), said_at=clock.now())
-        session.add(said)
-        session.flush()
+    if said is not None:
+        return said
+    said = SharedFact(name=name, value=value, said_by=socket.gethostname(), said_at=clock.now())
+    try:
+        with session.begin_nested():
+            session.add(said)
+    except IntegrityError:  # another process of a new centre said it at this very moment
+        return session.get_one(SharedFact, name, with_for_update=True)
     return said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from support.browser import Desk
+from support.browser import Desk, choose
 from support.centre import Centre
 
 
@@ -13,7 +13,7 @@ def test_away_is_said_until_a_day_and_taken_back(centre: Centre, open_page: Desk
     home = centre.home()
     page = open_page(centre, "daughter", centre.user("daughter", "family", homes=[home]), path="/family", width=390, height=844)
     page.get_by_test_id("away-open").click()
-    page.get_by_test_id("away-end-1").check(force=True)
+    choose(page, "away-end-1")
     page.get_by_test_id("away-save").click()
     expect(page.get_by_test_id("family-away")).to_have_attribute("data-away", "true")
     (mode,) = centre.get(f"/homes/{home}/modes")["items"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
-from support.browser import Desk
+from support.browser import Desk, choose
 from support.centre import Centre
 from support.device import button
 
@@ -66,7 +66,7 @@ def test_a_mode_is_set_with_an_end_and_ended_early(centre: Centre, open_page: De
     page.goto(f"/console/{incident}")
     expect(page.get_by_test_id("home-modes")).to_be_visible()
     page.keyboard.press("t")
-    page.get_by_test_id("mode-hospital").check(force=True)
+    choose(page, "mode-hospital")
     page.get_by_test_id("mode-save").click()
     row = page.locator('[data-testid="mode-row"][data-mode="hospital"]')
     expect(row).to_be_visible()

@@ -34,6 +34,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def choose(page: Page, test_id: str) -> None:
+    """Tap the words of a choice, as a person does: the mark before them is not shown."""
+    mark = page.get_by_test_id(test_id)
+    page.locator("label").filter(has=mark).click()
+    expect(mark).to_be_checked()
+
+
 class Desk:
     """Opens pages, each a person's own, signed in through the form; remembers what their scripts complained of."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from support.processes import until
 
 from core.clock import SystemClock
 from core.config import Settings
@@ -34,6 +37,18 @@ def test_a_machine_with_another_secret_is_told_which(database: Database, tmp_pat
 def test_a_machine_with_the_same_data_folder_agrees(database: Database, tmp_path: Path) -> None:
     agreement.check(database, machine(tmp_path), CLOCK, partitions=2)
     agreement.check(database, machine(tmp_path), CLOCK, partitions=2)
+
+
+def test_two_that_start_at_once_in_a_new_centre_agree(database: Database, tmp_path: Path) -> None:
+    """Nobody said anything yet, and the other writes it down at this very moment."""
+    settings = machine(tmp_path)
+    other = threading.Thread(target=lambda: agreement.check(database, settings, CLOCK, partitions=2))
+    with database.transaction() as session:
+        agreement.set_partitions(session, 2, CLOCK)
+        other.start()
+        until(lambda: session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")), what="the other waits")
+    other.join()  # what fails in it fails the test
+    agreement.check(database, settings, CLOCK, partitions=2)
 
 
 def test_migrate_makes_a_new_secret_hold(database: Database, tmp_path: Path) -> None:
