@@ -26,6 +26,7 @@ STATUS_SUBJECT = "yinling.status"
 
 _PING_SECONDS = 2
 _CLOSE_SECONDS = 2.0
+_AGAIN_SECONDS = 0.25
 _OTHERS_SECONDS = 0.03
 """A second pager, a second API: they were asked in the same moment."""
 
@@ -56,7 +57,9 @@ class Bus:
         self._loop = asyncio.get_running_loop()
         self._connecting = asyncio.create_task(self._connect(), name="bus-connect")
 
-    async def _connect(self) -> None:
+    async def _connect(self, after_seconds: float = 0.0) -> None:
+        await asyncio.sleep(after_seconds)
+
         async def quiet(_error: Exception) -> None:
             return None
 
@@ -69,7 +72,7 @@ class Bus:
                     password=self._password,
                     name=self._name,
                     max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.25,  # type: ignore[arg-type]  # it is slept on: fractions are well
+                    reconnect_time_wait=_AGAIN_SECONDS,  # type: ignore[arg-type]  # it is slept on: fractions are well
                     connect_timeout=2,
                     # A node whose machine lost its power says nothing: it is left after three of these.
                     ping_interval=_PING_SECONDS,
@@ -81,7 +84,7 @@ class Bus:
                     closed_cb=self._begin_anew,
                 )
             except (OSError, NatsError, TimeoutError):
-                await asyncio.sleep(0.25)
+                await asyncio.sleep(_AGAIN_SECONDS)
             else:
                 break
         for subject, queue, handler in self._subscriptions:
@@ -94,7 +97,7 @@ class Bus:
         log.warning("bus_ended_by_broker", name=self._name, error=str(self._client.last_error))
         self._connections_before = self.connections
         self._client = Client()
-        self._connecting = asyncio.create_task(self._connect(), name="bus-connect")
+        self._connecting = asyncio.create_task(self._connect(_AGAIN_SECONDS), name="bus-connect")
 
     @property
     def is_connected(self) -> bool:
