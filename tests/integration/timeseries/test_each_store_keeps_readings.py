@@ -97,16 +97,22 @@ def test_retention_deletes_what_is_older_and_nothing_else(store: ReadingStore) -
     assert store.delete_before(START) == 0
 
 
-def test_writers_pass_while_old_readings_are_deleted(store: ReadingStore) -> None:
+def _pass_while_deleting(store: ReadingStore) -> bool:
+    """Whether a second write came back before the deletion it met (the first may have been before it)."""
     store.write(readings(40_000))
     deleting = threading.Thread(target=store.delete_before, args=(START + DAY,))
     deleting.start()
-    waits = 0
-    while deleting.is_alive() and waits < 10_000:
-        store.write([reading(100_000 + waits, 1.0, device=2)])
-        waits += 1
-    deleting.join(30)
-    assert waits > 1
+    passed = 0
+    while deleting.is_alive():
+        store.write([reading(100_000 + passed, 1.0, device=2)])
+        passed += deleting.is_alive()
+    deleting.join()
+    return passed > 1
+
+
+def test_writers_pass_while_old_readings_are_deleted(store: ReadingStore) -> None:
+    # One deletion that is over sooner than two writes says nothing.
+    assert any(_pass_while_deleting(store) for _ in range(30)), "writes waited for the whole deletion"
     assert values(store) == []
 
 
