@@ -141,7 +141,9 @@ def test_a_worker_that_takes_long_to_be_ready_keeps_its_partition(
     log, stop, taken = tmp_path / "slow.log", threading.Event(), list[HeldLease | None]()
     waiting = Waiting(stop)
     waiter = threading.Thread(target=lambda: taken.append(lease_one(database, SystemClock(), [DUTY], "waiter", waiting=waiting)))
-    with database.transaction() as session, spare(environment, log):
+    patient = {**environment, "YINLING_DATABASE_LOCK_TIMEOUT_SECONDS": "120"}
+    with database.transaction() as session, spare(patient, log):
+        session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         session.execute(sa.text("LOCK TABLE homes IN ACCESS EXCLUSIVE MODE"))
         until(lambda: _is_held(database), what=log.read_text)
         with database.transaction() as other:  # of another machine: nobody here can tell whether it lives
